@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -73,6 +74,8 @@ func CauseOf(err error) scenarios.Cause {
 		own       caused
 	)
 	switch {
+	case budget.Over(err) != nil:
+		return scenarios.TooLarge
 	case errors.As(err, &denied):
 		return scenarios.NotAllowed
 	case errors.Is(err, ErrAborted), errors.Is(err, context.Canceled):
@@ -120,6 +123,9 @@ func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	out.End = end
 	if own, ok := errors.AsType[*Error](err); ok && own.Final {
 		out.Cause = own.Cause
+		return
+	}
+	if out.Cause == scenarios.TooLarge {
 		return
 	}
 	_, bad := errors.AsType[*syntax.BadURL](err)

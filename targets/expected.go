@@ -24,6 +24,20 @@ type Answer interface {
 	Document() (doc any, ok bool) // the whole body, in the types of JSON; false: it is not JSON
 }
 
+// bounded is an answer whose document may be over a bound of brunt's.
+type bounded interface {
+	// Unread returns the bound over which the document is, so that it was not read; nil: it is over none.
+	Unread() error
+}
+
+// unread returns why the document of an answer was not read; nil: it was, or it has none.
+func unread(a Answer) error {
+	if b, ok := a.(bounded); ok {
+		return b.Unread()
+	}
+	return nil
+}
+
 // A Finder finds the value of a variable in an answer.
 type Finder[A Answer] interface {
 	// Find sets v to the value, if there is one.
@@ -182,7 +196,9 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		}
 		out.Failed++
 		if out.Kind != scenarios.Error {
-			out.Kind, out.Cause = scenarios.Error, scenarios.Check(k.id)
+			if out.Kind, out.Cause = scenarios.Error, scenarios.Check(k.id); unread(a) != nil {
+				out.Cause = scenarios.TooLarge
+			}
 		}
 	}
 	if out.Kind == scenarios.Error {
@@ -192,7 +208,9 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		x := &e.extracts[i]
 		v := &it.Vars[x.slot]
 		if !x.find(a, v) {
-			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id)
+			if out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id); unread(a) != nil {
+				out.Cause = scenarios.TooLarge
+			}
 			return
 		}
 		if x.secret || x.Masks(v.Text) {
@@ -209,11 +227,17 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 func (e *Expected) Wanted(a Answer, it *template.Iter, out *scenarios.Outcome) string {
 	for i := range e.conditions {
 		if k := &e.conditions[i]; !k.holds(a, it, out) {
+			if why := unread(a); why != nil {
+				return why.Error()
+			}
 			return k.wanted(a, it, out)
 		}
 	}
 	for i := range e.extracts {
 		if x := &e.extracts[i]; !x.find(a, &it.Vars[x.slot]) {
+			if why := unread(a); why != nil {
+				return why.Error()
+			}
 			return "nothing stands at " + x.String()
 		}
 	}

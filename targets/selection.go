@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 )
@@ -155,6 +156,22 @@ func (c *guardedClient) Open(vu int) (Session, error) {
 		return nil, err
 	}
 	return &guardedSession{s, &c.o}, nil
+}
+
+// closesWithin is how long the end of a client takes at most. A protocol needs a second or two: it closes each
+// connection, whatever the other side does.
+const closesWithin = 10 * time.Second
+
+// Close implements [Transport]. It gives up a client that does not end, so that nothing keeps a run from its verdict.
+func (c *guardedClient) Close() error {
+	ended := make(chan error, 1)
+	go func() { ended <- c.Client.Close() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(closesWithin):
+		return fmt.Errorf("connections are still open %s after brunt closed them", quantity.FormatDuration(closesWithin))
+	}
 }
 
 // guardedSession is a session of a [guardedClient].

@@ -63,3 +63,34 @@ func TestSelection_Bind(t *testing.T) {
 		})
 	}
 }
+
+// stubborn is a client that ends only when it is told so.
+type stubborn struct {
+	targets.Client
+	ends chan struct{}
+}
+
+func (s stubborn) Close() error {
+	<-s.ends
+	return nil
+}
+
+// TestClient_Close: a client that does not end is given up after ten seconds, with an error that says so.
+func TestClient_Close(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stubborn{ends: make(chan struct{})}
+		d := &targets.Descriptor{Name: "stubborn", Client: func(targets.Options) (targets.Client, error) { return s, nil }}
+		client, err := targets.NewSet(nil, d).Select().Client(targets.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := client.Close(); err == nil || !strings.Contains(err.Error(), "still open 10s after") {
+			t.Errorf("it ended with %v", err)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		close(s.ends)
+	})
+}

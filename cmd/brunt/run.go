@@ -78,7 +78,8 @@ first fault (exit code 3), or if a fault has no effect or can't be taken back. I
 failed answers whole, and judges no objectives.
 
 Ctrl-C, or SIGTERM, takes faults back, runs teardown and writes the report. A second one
-ends the commands and requests of teardown; brunt still takes the target down.
+ends the commands and requests of teardown; brunt still takes the target down. It ends 10s
+later, or at a third one, whatever it waits for: its watchdog then takes back what is left.
 
 With --dry-run, -o names a file for the plan: everything that was resolved and found. A run
 with --plan does exactly that, and does not start if anything differs by then.

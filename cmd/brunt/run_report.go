@@ -84,7 +84,11 @@ func (f *runFlags) once(
 		metrics.Observe(iv)
 		outs.Observe(iv)
 	}
+	waiting := interruptionsOf(ctx)
 	o.Event = func(e result.Event) {
+		if phase := phases[e.Event]; phase != "" {
+			waiting.waitsFor(phase)
+		}
 		if e.Event == "target.waiting" || e.Event == "unit.waiting" {
 			fmt.Fprintln(live, "waiting: "+words.Clean(strings.TrimSpace(e.Unit+" "+e.Text)))
 		}
@@ -97,7 +101,9 @@ func (f *runFlags) once(
 	}
 	page.watch(plan, &o, metrics)
 	res, err := run.Run(ctx, plan, o)
+	waiting.waitsFor("the last figures of --out")
 	undelivered := outs.Close()
+	waiting.waitsFor("its report")
 	live.Clear()
 	written()
 	if res == nil {
@@ -129,6 +135,12 @@ func (f *runFlags) once(
 		werr = exit(scenarios.ExitError)
 	}
 	return res, weighed(werr, res.ExitCode)
+}
+
+// phases are what brunt waits for after an event of a run.
+var phases = map[string]string{
+	"run.start": "the begin of the load", "load.start": "the load",
+	"load.end": "the end of faults, checks, teardown and target after the load",
 }
 
 // writeReport writes the report of a run to its folder, which release gives up. An error is also the verdict, unless

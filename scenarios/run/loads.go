@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -316,12 +317,16 @@ func (l *loads) addFigures(g *result.Generator) {
 
 // close closes the connections of all loads.
 func (l *loads) close() error {
-	for _, c := range l.clients {
-		if c != nil {
-			_ = c.Close()
+	var errs []error
+	for i, c := range l.clients {
+		if c == nil {
+			continue
+		}
+		if err := c.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("load %q: %w", l.plan.Loads[i].Name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // readAt returns the URL at which a ledger reads from a unit, or from an endpoint that has the address of a unit.

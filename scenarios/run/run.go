@@ -620,7 +620,12 @@ func (r *runner) openLoads() (err error) {
 		head := requestHead(r.session.o.ID, r.log.T0(), r.plan)
 		r.loads.each = &requestTeller{tell: tell, batch: result.RequestBatch{Head: &head, Causes: r.plan.Causes()}}
 	}
-	r.onClose(r.loads.close)
+	r.onClose(func() error {
+		if err := r.loads.close(); err != nil { // the run has its verdict
+			r.closeNotes = append(r.closeNotes, err.Error())
+		}
+		return nil
+	})
 	r.loads.deliveries.Begin(func(shard int) load.Sink { return r.loads.rec.Shard(shard) })
 	for i := range r.plan.Loads {
 		if err := r.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {

@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/targets"
 	"brunt/targets/grpc/status"
 	"brunt/targets/http/h1"
 
 	"github.com/ohler55/ojg/jp"
-	"github.com/ohler55/ojg/oj"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -31,8 +31,9 @@ type answer struct {
 
 	parsed bool
 	json   []byte
-	doc    any   // nil: there is no message
-	broken error // why the message does not have its type
+	doc    any          // nil: there is no message
+	broken error        // why the message does not have its type
+	claim  budget.Claim // of a message of a stream, and of its JSON
 }
 
 // readStatus reads the status of the answer.
@@ -76,6 +77,7 @@ func (a *answer) readMessage() error {
 
 // forget replaces the message by wire.
 func (a *answer) forget(wire []byte) {
+	a.claim.Release()
 	a.wire, a.parsed, a.json, a.doc, a.broken = wire, false, nil, nil, nil
 }
 
@@ -124,10 +126,13 @@ func (a *answer) parse() {
 	if a.wire == nil {
 		return
 	}
-	if a.json, a.broken = decodeJSON(a.wire, a.of); a.broken == nil {
-		a.doc, a.broken = oj.Parse(a.json)
+	if a.json, a.broken = decodeJSON(a.wire, a.of, &a.claim); a.broken == nil {
+		a.doc, a.broken = check.Parse(a.json, &a.claim)
 	}
 }
+
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
+func (a *answer) Unread() error { return budget.Over(a.broken) }
 
 func (a *answer) Header(name string) [][]byte {
 	all := a.raw.Header(name)

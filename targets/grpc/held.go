@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -205,13 +206,17 @@ func (w *wire) next() (*stream.Message, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	return &stream.Message{Data: b, First: w.in.first, End: w.held.Came(), Decode: w.decode}, nil
+	return &stream.Message{
+		Data: b, First: w.in.first, End: w.held.Came(), Decode: w.decode, Claim: w.in.claim.Move(),
+	}, nil
 }
 
 // decode returns a message as JSON.
-func (w *wire) decode(b []byte) ([]byte, error) {
-	json, err := decodeJSON(b, w.binding.output)
-	if err != nil {
+func (w *wire) decode(b []byte, by *budget.Claim) ([]byte, error) {
+	json, err := decodeJSON(b, w.binding.output, by)
+	if budget.Over(err) != nil {
+		return nil, err
+	} else if err != nil {
 		return nil, bad("the message is no %s: %s", w.binding.output.FullName(), why(err))
 	}
 	return json, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -138,15 +139,45 @@ func encode(dst, json []byte, d protoreflect.MessageDescriptor) ([]byte, error) 
 	return proto.MarshalOptions{Deterministic: true}.MarshalAppend(dst, msg)
 }
 
-// decodeJSON converts a message in its wire format to JSON. The JSON includes fields with default values. Some messages
-// make the library panic, such as an entry of a map whose second key has another wire type.
-func decodeJSON(wire []byte, d protoreflect.MessageDescriptor) (text []byte, err error) {
+// decodeJSON converts a message in its wire format to JSON, and claims the memory before. The JSON includes fields with
+// default values. Some messages make the library panic, such as an entry of a map whose second key has another wire
+// type.
+func decodeJSON(wire []byte, d protoreflect.MessageDescriptor, by *budget.Claim) (text []byte, err error) {
 	defer scenarios.Recover(&err)
+	if len(wire) > mostUnweighed {
+		if err := by.Wait(len(wire) / 2 * weigh(d, map[protoreflect.FullName]bool{})); err != nil {
+			return nil, err
+		}
+	}
 	msg := dynamicpb.NewMessage(d)
-	if err := proto.Unmarshal(wire, msg); err != nil {
+	if err := (proto.UnmarshalOptions{RecursionLimit: mostDepth}).Unmarshal(wire, msg); err != nil {
 		return nil, err
 	}
 	return protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(msg)
+}
+
+const (
+	mostUnweighed = 1 << 10 // bytes of a message that is decoded without a claim
+	mostDepth     = 1000    // of messages within messages
+)
+
+// weigh returns how much memory a message without fields takes at most, of those that a message has, as a message and
+// as JSON. It is two bytes of the message that has it.
+func weigh(d protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) int {
+	const empty, field = 160, 12 // bytes, besides the name
+	if seen[d.FullName()] {
+		return 0
+	}
+	seen[d.FullName()] = true
+	own, most := empty, 0
+	for i := range d.Fields().Len() {
+		f := d.Fields().Get(i)
+		own += field + len(f.Name())
+		if of := f.Message(); of != nil {
+			most = max(most, weigh(of, seen))
+		}
+	}
+	return max(own, most)
 }
 
 // prefix is the length of the header of a message, in bytes: whether it is compressed, and its length.

@@ -63,6 +63,7 @@ const mostKept = 64 << 10
 // end returns everything that was borrowed.
 func (t *exchange) end() {
 	t.Forget()
+	t.claim.Release()
 	for _, b := range []*[]byte{&t.mem, &t.text, &t.in} {
 		if *b = (*b)[:0]; cap(*b) > mostKept {
 			*b = nil

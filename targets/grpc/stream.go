@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -181,7 +182,10 @@ func (t *exchange) readMessages(s *h2.Stream, sent time.Duration) error {
 		s.Extend(deadline - t.client.o.Now())
 	}
 	r := messageReader{r: s, buf: t.in}
-	defer func() { t.in = r.buf }()
+	defer func() {
+		t.in = r.buf
+		_ = t.claim.Join(r.claim) // it was claimed
+	}()
 	for {
 		wire, err := r.next()
 		t.size = r.size
@@ -239,6 +243,7 @@ func (e *streamEnd) none() error { return targets.StreamError("%s was wanted, an
 type messageReader struct {
 	r     io.Reader
 	buf   []byte
+	claim budget.Claim         // of the message
 	size  int64                // read so far
 	came  func() time.Duration // returns when the last bytes came; nil: not needed
 	first time.Duration        // when the last message began
@@ -246,6 +251,7 @@ type messageReader struct {
 
 // next returns the next message, which is valid until the next call. The error is [io.EOF] at the end of the stream.
 func (r *messageReader) next() ([]byte, error) {
+	r.claim.Release()
 	r.buf = slices.Grow(r.buf[:0], 512)[:prefix]
 	if err := r.fill(r.buf); err != nil {
 		return nil, err
@@ -264,7 +270,11 @@ func (r *messageReader) next() ([]byte, error) {
 	for r.buf = r.buf[:0]; len(r.buf) < int(n); {
 		from := len(r.buf)
 		some := min(int(n)-from, h1.KeptBody)
-		r.buf = slices.Grow(r.buf, some)[:from+some]
+		var err error
+		if r.buf, err = r.claim.Grow(r.buf, some); err != nil {
+			return nil, err
+		}
+		r.buf = r.buf[:from+some]
 		if err := r.fill(r.buf[from:]); err == io.EOF {
 			return nil, errHalf
 		} else if err != nil {

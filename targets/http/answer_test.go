@@ -224,13 +224,13 @@ func TestHTTP_BodyLimit(t *testing.T) {
 		want string
 		says string
 	}{
-		{1, "other", "over 64MiB"},
+		{1, "too large", "over 64MiB"},
 		{2, "ok 200", ""}, // no check reads it
-		{3, "other", "over 64MiB"},
-		{4, "other", "over 1MiB, the most that checks and extractions look into; `check: {max_body: …}` of the step " +
+		{3, "too large", ""},
+		{4, "too large", "over 1MiB, the most that checks and extractions look into; `check: {max_body: …}` of the step " +
 			"raises it"},
 		{5, "ok 200", ""},
-		{6, "other", "over 1KiB"},
+		{6, "too large", "over 1KiB"},
 		{0, "ok 200", ""},
 	} {
 		r.want(u.Do(c.step, long), c.want)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -32,6 +33,7 @@ func (c *Call) compileChecks(k *check.Response, in targets.Scope, m *syntax.Mist
 		return
 	}
 	c.status, c.shed, c.most = k.Status, k.Shed, int(k.MaxBody)
+	budget.Raise(8 * int64(k.MaxBody))
 	c.whole = c.whole || k.Body != nil || len(k.Paths) > 0 || k.Valid != nil
 	c.rest.Within(k.Within, in)
 	c.rest.Fields("header", k.Headers, in)
@@ -54,14 +56,16 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 		return
 	}
 	if c.whole && a.Inflate(c.MaxBody()) != nil {
-		out.Kind, out.Cause = scenarios.Error, scenarios.Other
+		out.Kind, out.Cause = scenarios.Error, scenarios.TooLarge
 		return
 	}
 	if c.graphql != nil {
 		out.Checks++
 		if cause, _ := c.graphql.failure(a); cause != scenarios.NoCause {
 			out.Failed++
-			out.Kind, out.Cause = scenarios.Error, cause
+			if out.Kind, out.Cause = scenarios.Error, cause; a.Unread() != nil {
+				out.Cause = scenarios.TooLarge
+			}
 			return
 		}
 	}
@@ -89,6 +93,9 @@ func (c *Call) Wanted(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) s
 	}
 	if c.graphql != nil {
 		if _, why := c.graphql.failure(a); why != "" {
+			if over := a.Unread(); over != nil {
+				return over.Error()
+			}
 			return why
 		}
 	}

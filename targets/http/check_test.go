@@ -216,8 +216,12 @@ func TestHTTP_NotJSON(t *testing.T) {
 		url := script(t, each(func(string) string { return answer(200, "", body) }))
 		r := newFixture(t, targets.Options{Base: url}, `{get: /, check: {"$.a": exists}}`, `{get: /, extract: {x: "$.a"}}`)
 		u := r.user(0)
-		r.want(u.Do(0, long), "check $.a")
-		r.want(u.Do(1, long), "extract x")
+		wants := []string{"check $.a", "extract x"}
+		if strings.HasPrefix(body, "[") { // too deep to be read
+			wants = []string{"too large", "too large"}
+		}
+		r.want(u.Do(0, long), wants[0])
+		r.want(u.Do(1, long), wants[1])
 	}
 }
 

@@ -116,7 +116,7 @@ func TestHTTP3_Suite(t *testing.T) {
 			targetstest.Run(t, targetstest.Suite{
 				Protocol: http3Client(c.streams), Start: newServer3, Steps: steps,
 				Failed:  scenarios.Status(nethttp.StatusTeapot),
-				Waiting: http.Waiting, Shared: c.shared,
+				Waiting: http.Waiting, Shared: c.shared, QUIC: true,
 			})
 		})
 	}

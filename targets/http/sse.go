@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -136,9 +137,10 @@ type eventReader struct {
 	r     io.Reader
 	buf   []byte // read, not yet parsed
 	mem   []byte
-	size  int64 // read so far
-	begun bool  // the byte order mark is skipped
-	lf    bool  // the last line ended with CR; an LF right after it belongs to it
+	size  int64        // read so far
+	claim budget.Claim // of the event that is being read
+	begun bool         // the byte order mark is skipped
+	lf    bool         // the last line ended with CR; an LF right after it belongs to it
 	err   error
 
 	line []byte
@@ -153,6 +155,7 @@ var errLongEvent = fmt.Errorf("an event is over %d MiB", h1.MaxBody>>20)
 // dropped.
 func (e *eventReader) next() (event, error) {
 	e.data, e.kind = e.data[:0], ""
+	e.claim.Release()
 	for {
 		line, err := e.readLine()
 		if err != nil {
@@ -223,6 +226,9 @@ func (e *eventReader) readLine() ([]byte, error) {
 		n, err := e.r.Read(e.mem)
 		e.buf, e.err = e.mem[:n], err
 		e.size += int64(n)
+		if err := e.claim.Take(2 * n); err != nil { // the line and the data, which grow
+			return nil, err
+		}
 	}
 }
 
@@ -273,6 +279,7 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 	}
 	until(deadline)
 	e := &eventReader{r: r}
+	defer e.claim.Release()
 	a.Events = 0
 	for {
 		ev, err := e.next()

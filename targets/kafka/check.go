@@ -5,13 +5,13 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
 
 	"github.com/ohler55/ojg/jp"
-	"github.com/ohler55/ojg/oj"
 )
 
 // fieldNames are the fields of a record that checks and extractions name, besides paths of its value.
@@ -114,9 +114,11 @@ func (e *extraction) Find(a *answer, v *template.Value) bool {
 type answer struct {
 	record
 	code   int16
-	reason string // what the broker says of the code
-	doc    any    // of JSON paths; nil: the value is no JSON
-	parsed bool   // doc is known
+	reason string       // what the broker says of the code
+	doc    any          // of JSON paths; nil: the value is no JSON
+	parsed bool         // doc is known
+	claim  budget.Claim // of doc
+	unread error        // the bound over which doc is
 }
 
 // Header implements [targets.Answer]. It returns a field or a header of the record.
@@ -154,10 +156,15 @@ func (a *answer) JSON(path jp.Expr) []any {
 func (a *answer) Document() (any, bool) {
 	if !a.parsed && a.doc == nil {
 		a.parsed = true
-		a.doc, _ = oj.Parse(a.value)
+		var err error
+		a.doc, err = check.Parse(a.value, &a.claim)
+		a.unread = budget.Over(err)
 	}
 	return a.doc, a.doc != nil
 }
+
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
+func (a *answer) Unread() error { return a.unread }
 
 // Body implements [targets.Answer].
 func (a *answer) Body() []byte { return a.value }

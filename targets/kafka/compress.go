@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 
+	"brunt/scenarios/budget"
+
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
@@ -34,28 +36,32 @@ const maxZstd = mostHeld
 var errLarge = bad("a batch of records is over %d MiB", mostHeld>>20)
 
 // decompress returns what a batch holds, at most most bytes; if it is more, the error is errLarge.
-func decompress(by int16, b []byte, most int) (out []byte, err error) {
+func decompress(by int16, b []byte, most int, claim *budget.Claim) (out []byte, err error) {
 	switch by {
 	case notCompressed:
 		out = b
 	case byGzip:
 		var r *gzip.Reader
 		if r, err = gzip.NewReader(bytes.NewReader(b)); err == nil {
-			out, err = io.ReadAll(io.LimitReader(r, int64(most)+1))
+			out, err = claim.ReadAll(r, most)
 		}
 	case bySnappy:
-		out, err = unsnappy(b, most)
+		out, err = unsnappy(b, most, claim)
 	case byLZ4:
-		out, err = io.ReadAll(io.LimitReader(lz4.NewReader(bytes.NewReader(b)), int64(most)+1))
+		out, err = claim.ReadAll(lz4.NewReader(bytes.NewReader(b)), most)
 	case byZstd:
 		var d *zstd.Decoder
 		if d, err = unzstd(); err == nil {
-			out, err = d.DecodeAll(b, nil)
+			if err = claim.Wait(zstdSize(b, most)); err == nil {
+				out, err = d.DecodeAll(b, nil)
+			}
 		}
 	default:
 		return nil, bad("a batch of records has the unknown compression %d", by)
 	}
 	switch {
+	case budget.Over(err) != nil:
+		return nil, err
 	case len(out) > most, errors.Is(err, errLarge), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return nil, errLarge
 	case err != nil:
@@ -64,19 +70,32 @@ func decompress(by int16, b []byte, most int) (out []byte, err error) {
 	return out, nil
 }
 
+// zstdSize returns how much a batch holds at most.
+func zstdSize(b []byte, most int) int {
+	var head zstd.Header
+	if head.Decode(b) == nil && head.HasFCS {
+		return int(min(head.FrameContentSize, uint64(most)))
+	}
+	return most
+}
+
 // xerial begins what Java's snappy writes: its magic bytes, and two versions.
 var xerial = []byte("\x82SNAPPY\x00")
 
 const xerialSize = 16
 
 // unsnappy reads a block of snappy, or the blocks of Java's snappy.
-func unsnappy(b []byte, most int) (out []byte, err error) {
+func unsnappy(b []byte, most int, claim *budget.Claim) (out []byte, err error) {
 	block := func(b []byte) ([]byte, error) {
 		switch n, err := s2.DecodedLen(b); {
 		case err != nil:
 			return nil, err
 		case n > most-len(out):
 			return nil, errLarge
+		default:
+			if err := claim.Wait(n); err != nil {
+				return nil, err
+			}
 		}
 		return s2.Decode(nil, b)
 	}

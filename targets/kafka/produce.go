@@ -194,7 +194,7 @@ func (t *exchange) sendTo(address string) error {
 		if req.Acks == 0 {
 			return t.throw(places, on)
 		}
-		if br, err = on.Ask(t.send, nil); !errors.Is(err, h1.ErrStale) {
+		if br, err = on.ask(t.send); !errors.Is(err, h1.ErrStale) {
 			break
 		}
 		if on, err = places.Replace(on, deadline, &out.Opening); err != nil {

@@ -284,7 +284,7 @@ func (f *feed) run(address string, offsets map[int32]int64) (err error) {
 			return err
 		}
 		one := fetched{came: c.o.Now()}
-		if err := f.read(resp.(*kmsg.FetchResponse), offsets, &one); err != nil {
+		if err := f.read(resp.(*kmsg.FetchResponse), offsets, newRoom(&on.claim), &one); err != nil {
 			return err
 		}
 		if len(one.records) > 0 && !f.give(one) || f.over.Err() != nil {
@@ -311,12 +311,11 @@ func (f *feed) request(offsets map[int32]int64) kmsg.Request {
 }
 
 // read takes the records of an answer, and sets the offsets behind them.
-func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, into *fetched) error {
+func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, within *room, into *fetched) error {
 	topic := f.reader.topic
 	if err := refused("the fetch of "+topic, resp.ErrorCode); err != nil {
 		return err
 	}
-	within := newRoom()
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
 			from, asked := offsets[p.Partition]

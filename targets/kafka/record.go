@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+
+	"brunt/scenarios/budget"
 )
 
 // header is a header of a record.
@@ -102,17 +104,20 @@ func appendRecord(dst []byte, r *record) []byte {
 
 // Limits of what is read of one answer, in bytes. The rest is fetched again.
 const (
-	mostHeld     = 64 << 20 // of batches, decompressed
-	mostOverhead = 64 << 20 // of records and headers in memory, beside the batches that they refer to
+	mostHeld     = 24 << 20 // of batches, decompressed
+	mostOverhead = 16 << 20 // of records and headers in memory, beside the batches that they refer to
 
 	recordMemory = 100
 	headerMemory = 40
 )
 
 // room is what is left of these limits.
-type room struct{ held, overhead int }
+type room struct {
+	held, overhead int
+	claim          *budget.Claim
+}
 
-func newRoom() *room { return &room{held: mostHeld, overhead: mostOverhead} }
+func newRoom(by *budget.Claim) *room { return &room{held: mostHeld, overhead: mostOverhead, claim: by} }
 
 // errFull is the error of a batch for which no room is left.
 var errFull = errors.New("no room is left")
@@ -199,9 +204,9 @@ func readBatch(
 	if attributes&transactional != 0 && without.covers(by, first) {
 		return last, nil
 	}
-	body, err := decompress(attributes&compressionMask, in.b, within.held)
+	body, err := decompress(attributes&compressionMask, in.b, within.held, within.claim)
 	switch {
-	case errors.Is(err, errLarge) && within.held < mostHeld: // by itself it may not be too large
+	case (errors.Is(err, errLarge) || budget.Over(err) != nil) && within.held < mostHeld: // it may fit by itself
 		return -1, errFull
 	case err != nil:
 		return 0, err
@@ -227,6 +232,12 @@ func readBatch(
 		}
 		alone := within.overhead == mostOverhead
 		within.overhead -= recordMemory
+		switch err := within.claim.Take(recordMemory); {
+		case err != nil && passed >= 0:
+			return passed, errFull
+		case err != nil:
+			return 0, err
+		}
 		r.key, r.value = one.bytes(), one.bytes()
 		for range one.varint() {
 			h := header{name: string(one.bytes()), value: one.bytes()}

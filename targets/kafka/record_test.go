@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 
 	"github.com/klauspost/compress/gzip"
@@ -46,7 +47,7 @@ func FuzzRecords(f *testing.F) {
 				binary.BigEndian.PutUint32(b[batchSumAt:], checksum(b))
 			}
 			n := 0
-			_, err := readRecords(b, 0, 0, nil, newRoom(), func(r *record) { n++ })
+			_, err := readRecords(b, 0, 0, nil, newRoom(new(budget.Claim)), func(r *record) { n++ })
 			if err != nil && targets.CauseOf(err) != scenarios.Protocol {
 				t.Fatal(err)
 			}
@@ -115,6 +116,8 @@ func compressed(t *testing.T, by byte, first int64, records ...record) []byte {
 // TestRecords_Bomb: an answer that expands to far more than it has is read in parts that memory has room for, and every
 // record once.
 func TestRecords_Bomb(t *testing.T) {
+	var claim budget.Claim
+	defer claim.Release()
 	many := make([]record, 1_500_000) // that have nothing, and so overhead alone
 	for _, c := range []struct {
 		name           string
@@ -122,12 +125,12 @@ func TestRecords_Bomb(t *testing.T) {
 		records        []record
 		batches, parts int
 	}{
-		{"gzip", byGzip, []record{{value: make([]byte, 20<<20)}}, 10, 4},
-		{"snappy", bySnappy, []record{{value: make([]byte, 20<<20)}}, 10, 4},
-		{"lz4", byLZ4, []record{{value: make([]byte, 20<<20)}}, 10, 4},
-		{"zstd", byZstd, []record{{value: make([]byte, 20<<20)}}, 10, 4},
-		{"small records", byZstd, many, 1, 3},
-		{"small records in several batches", byZstd, many[:500_000], 3, 3},
+		{"gzip", byGzip, []record{{value: make([]byte, 7<<20)}}, 10, 4},
+		{"snappy", bySnappy, []record{{value: make([]byte, 7<<20)}}, 10, 4},
+		{"lz4", byLZ4, []record{{value: make([]byte, 7<<20)}}, 10, 4},
+		{"zstd", byZstd, []record{{value: make([]byte, 7<<20)}}, 10, 4},
+		{"small records", byZstd, many, 1, 9},
+		{"small records in several batches", byZstd, many[:500_000], 3, 9},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var all []byte
@@ -139,7 +142,8 @@ func TestRecords_Bomb(t *testing.T) {
 			from, parts := int64(0), 0
 			for n := int64(c.batches * len(c.records)); from < n; parts++ {
 				held, taken, want := 0, 0, from
-				next, err := readRecords(all[at[int(from)/len(c.records)]:], 0, from, nil, newRoom(), func(r *record) {
+				claim.Release()
+				next, err := readRecords(all[at[int(from)/len(c.records)]:], 0, from, nil, newRoom(&claim), func(r *record) {
 					if r.offset != want {
 						t.Fatalf("record %d, want %d", r.offset, want)
 					}
@@ -157,14 +161,16 @@ func TestRecords_Bomb(t *testing.T) {
 	}
 	for _, by := range []byte{byGzip, bySnappy, byLZ4, byZstd} {
 		b := compressed(t, by, 0, record{value: make([]byte, mostHeld)})
-		_, err := readRecords(b, 0, 0, nil, newRoom(), func(*record) { t.Error("it is taken") })
+		claim.Release()
+		_, err := readRecords(b, 0, 0, nil, newRoom(&claim), func(*record) { t.Error("it is taken") })
 		if !errors.Is(err, errLarge) {
 			t.Errorf("compression %d: %v", by, err)
 		}
 	}
+	claim.Release()
 	b := compressed(t, byZstd, 0, record{headers: make([]header, mostOverhead/headerMemory+1)})
-	if _, err := readRecords(b, 0, 0, nil, newRoom(), func(*record) { t.Error("it is taken") }); err == nil ||
-		!strings.Contains(err.Error(), "the headers of a record are over 64 MiB") {
+	if _, err := readRecords(b, 0, 0, nil, newRoom(&claim), func(*record) { t.Error("it is taken") }); err == nil ||
+		!strings.Contains(err.Error(), "the headers of a record are over 16 MiB") {
 		t.Error(err)
 	}
 }

@@ -85,6 +85,7 @@ const mostKept = 64 << 10
 
 // end returns everything that was borrowed.
 func (t *exchange) end() {
+	t.claim.Release()
 	mem, batch, send, memory := t.mem[:0], t.batch[:0], t.send[:0], t.memory[:0]
 	for _, b := range []*[]byte{&mem, &batch, &send, &memory} {
 		if cap(*b) > mostKept {

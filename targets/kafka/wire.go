@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets/http/h1"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -20,6 +21,7 @@ type conn struct {
 	number int32              // of the last request
 	speaks map[int16][2]int16 // least and highest version by kind of request; nil: not known yet
 	buf    []byte
+	claim  budget.Claim // of the last answer
 }
 
 // versions are the highest versions that brunt sends, by kind of request. Later versions name topics by their ids.
@@ -60,7 +62,7 @@ func (c *conn) exchange(req kmsg.Request) (resp kmsg.Response, err error) {
 	if c.buf, err = c.encode(c.buf[:0], req); err != nil {
 		return nil, err
 	}
-	br, err := c.Ask(c.buf, nil)
+	br, err := c.ask(c.buf)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +74,19 @@ func (c *conn) exchange(req kmsg.Request) (resp kmsg.Response, err error) {
 	return c.decode(message, req)
 }
 
+// ask sends a request, and waits for the answer, whose memory the connection claims until the next one.
+func (c *conn) ask(b []byte) (*bufio.Reader, error) {
+	c.claim.Release()
+	c.Claim = &c.claim
+	return c.Ask(b, nil)
+}
+
 const (
 	sizeLength   = 4 // of the length before a message, in bytes
 	numberLength = 4
+
+	// elementMemory is the memory of an element of an answer, which has at least a byte
+	elementMemory = 128
 )
 
 // readMessage reads a message into memory, without its length. The memory grows with the received bytes: a length
@@ -112,6 +124,11 @@ func (c *conn) decode(message []byte, req kmsg.Request) (kmsg.Response, error) {
 	if resp.IsFlexible() && resp.Key() != int16(kmsg.ApiVersions) {
 		var err error
 		if rest, err = skipTags(rest); err != nil {
+			return nil, err
+		}
+	}
+	if resp.Key() != int16(kmsg.Fetch) { // it has few elements, and large ones
+		if err := c.claim.Wait(elementMemory * len(rest)); err != nil {
 			return nil, err
 		}
 	}

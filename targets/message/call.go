@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -63,6 +64,7 @@ type Exchange[F any] struct {
 	dirty  bool   // the connection must not be used again
 	keep   bool   // the user keeps the connection for this step
 	got    [][]byte
+	claim  budget.Claim  // of the frames that the call has read
 	quiet  time.Duration // when the call had waited for a message in vain, and asked for a sign of life
 }
 
@@ -76,6 +78,8 @@ const (
 func (x *Exchange[F]) end() {
 	c, buffer, got := x.session.client, x.Buffer[:0], x.got[:0]
 	clear(x.got)
+	x.claim.Release()
+	x.Answer.Forget()
 	if cap(buffer) > mostKept {
 		buffer = nil
 	}
@@ -194,7 +198,7 @@ func (x *Exchange[F]) Silent(err error) error {
 // closed before anything was written.
 func (x *Exchange[F]) ask(b []byte) (err error) {
 	l, c := x.Line, x.session.client
-	l.asked.Used = l.Used
+	l.asked.Used, l.asked.Claim = l.Used, &x.claim
 	l.asked.Until(x.It.Deadline, h1.Slack(c.o.Timeout))
 	l.Reader, err = l.asked.Ask(b, nil)
 	if x.Out.Sent, x.Out.WasSent = l.asked.Sent, l.asked.WasSent; x.Out.WasSent {
@@ -241,7 +245,7 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 			return f, x.Now(), errNone
 		}
 	}
-	return a.frame, a.at, nil
+	return a.frame, a.at, x.claim.Join(a.claim)
 }
 
 // Came records when the answer, or a part of it, came. The goroutine that reads may see it before the one that writes
@@ -346,7 +350,7 @@ func (x *Exchange[F]) exchange() (err error) {
 	defer scenarios.Recover(&err)
 	err = x.call.Run(x)
 	if l := x.Line; l.asked != nil && l.Reader != nil {
-		x.dirty = x.dirty || l.Reader.Buffered() > 0
+		x.dirty, l.asked.Claim = x.dirty || l.Reader.Buffered() > 0, nil
 		h1.Release(l.Reader)
 		l.Reader = nil
 	}

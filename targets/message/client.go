@@ -35,7 +35,7 @@ type Protocol[F any] struct {
 	Single bool
 	// Buffer is the size in bytes of the buffer of a connection that is being read; zero: 8 KiB
 	Buffer int
-	// Ahead is how many frames wait for a call, of 64 MiB together; then the connection is not read; zero: 64
+	// Ahead is how many frames wait for a call, of 4 MiB together; then the connection is not read; zero: 64
 	Ahead int
 }
 
@@ -116,6 +116,7 @@ func (c *client[F]) login(ctx context.Context, l *Line[F]) (err error) {
 	if err := c.p.Login(ctx, l, c.at, c.tls); err != nil {
 		return err
 	}
+	l.Claim.Release()
 	return l.SetDeadline(time.Time{})
 }
 

@@ -9,11 +9,13 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 	"brunt/targets/http/h1"
 	"brunt/targets/park"
@@ -62,6 +64,7 @@ type arrived[F any] struct {
 	frame F
 	at    time.Duration
 	size  int64 // bytes
+	claim budget.Claim
 }
 
 // Read implements [net.Conn].
@@ -187,21 +190,26 @@ func (l *Line[F]) over() bool {
 	}
 }
 
-// ReadWhole reads n bytes, and takes no more memory than they need until they have come.
+// ReadWhole reads n bytes, and takes no more memory than they need until they have come. It reads them in parts, as
+// memory that grows would leave five times as much garbage.
 func ReadWhole(r io.Reader, n int) ([]byte, error) {
-	const step = 64 << 10
-	b := make([]byte, min(n, step))
+	const least, most = 64 << 10, 1 << 20
+	var parts [][]byte
 	for have := 0; ; {
-		got, err := io.ReadFull(r, b[have:])
+		part := make([]byte, min(n-have, max(least, min(have, most))))
+		got, err := io.ReadFull(r, part)
 		if have += got; err != nil {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
 		}
-		if have == n {
-			return b, nil
+		if parts = append(parts, part); have == n {
+			break
 		}
-		b = append(b, make([]byte, min(n-have, have))...)
 	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	return slices.Concat(parts...), nil
 }

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	readBuffer = 8 << 10  // bytes
-	mostAhead  = 64       // frames
-	mostQueued = 64 << 20 // bytes of frames that wait for a call, if they are several
+	readBuffer = 8 << 10 // bytes
+	mostAhead  = 64      // frames
+	mostQueued = 4 << 20 // bytes of frames that wait for a call, if they are several
 )
 
 // errIdle says that nothing comes.
@@ -49,6 +49,7 @@ func (c *client[F]) read(l *Line[F]) {
 // pass reads a frame, passes it on, and waits for the next. It turns a panic into an error, which ends the connection.
 func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	defer scenarios.Recover(&err)
+	defer l.Claim.Release() // after an error
 	before := l.read - int64(l.Reader.Buffered())
 	f, err := p.Read(l.Reader)
 	taken := false
@@ -58,9 +59,11 @@ func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	at := now()
-	if !taken {
-		a := arrived[F]{f, at, l.read - int64(l.Reader.Buffered()) - before}
+	at, claim := now(), l.Claim.Move()
+	if taken {
+		claim.Release()
+	} else {
+		a := arrived[F]{f, at, l.read - int64(l.Reader.Buffered()) - before, claim}
 		if !l.queue(a) {
 			if err := l.wait(a); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -209,9 +210,15 @@ func fromJSON(text []byte) (doc []byte, err error) {
 	return raw, nil
 }
 
-// toJSON converts a checked document of BSON to relaxed extended JSON.
-func toJSON(doc []byte) (text []byte, err error) {
+// mostGrowth is how much longer extended JSON is than BSON, at most: an element of three bytes is "a":{"$minKey":1}.
+const mostGrowth = 8
+
+// toJSON converts a checked document of BSON to relaxed extended JSON. It claims the memory before.
+func toJSON(doc []byte, by *budget.Claim) (text []byte, err error) {
 	defer scenarios.Recover(&err)
+	if err := by.Wait(mostGrowth * len(doc)); err != nil {
+		return nil, err
+	}
 	text, err = bson.MarshalExtJSON(bson.Raw(doc), false, false)
 	// bson 2 stops without an error within the scope of code that it cannot read.
 	if err == nil && !json.Valid(text) {
@@ -221,7 +228,7 @@ func toJSON(doc []byte) (text []byte, err error) {
 }
 
 // listToJSON converts the documents of arrays, one after the other, to a list of extended JSON.
-func listToJSON(arrays []byte) (text []byte, err error) {
+func listToJSON(arrays []byte, by *budget.Claim) (text []byte, err error) {
 	text = []byte{'['}
 	for rest := arrays; len(rest) > 0 && err == nil; {
 		n := binary.LittleEndian.Uint32(rest)
@@ -230,7 +237,7 @@ func listToJSON(arrays []byte) (text []byte, err error) {
 				return
 			}
 			var one []byte
-			if one, err = toJSON(doc); len(text) > 1 {
+			if one, err = toJSON(doc, by); len(text) > 1 {
 				text = append(text, ',')
 			}
 			text = append(text, one...)

@@ -252,6 +252,7 @@ func (s *state) next(x *exchange, until time.Duration, pong uint64) (arrived, er
 	if i := slices.IndexFunc(s.waiting, func(m arrived) bool { return of(m.topic) }); i >= 0 {
 		m := s.waiting[i]
 		s.waiting, s.size = slices.Delete(s.waiting, i, i+1), s.size-len(m.body)
+		s.claim.Give(len(m.body))
 		return m, nil
 	}
 	p, at, err := await(x, until, func(p *packet) bool {
@@ -270,6 +271,7 @@ func (k *kind) end(x *exchange, s *state) error {
 	delete(s.filters, x.Text)
 	waiting := s.waiting
 	s.waiting, s.size = nil, 0
+	s.claim.Release()
 	for _, m := range waiting {
 		if err := s.keep(x, m.packet, m.at); err != nil {
 			x.Ended()

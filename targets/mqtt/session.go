@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios/budget"
 	"brunt/targets"
 	"brunt/targets/message"
 )
@@ -17,8 +18,9 @@ type line = message.Line[*packet]
 type state struct {
 	*session
 	version byte
-	waiting []arrived // messages of kept subscriptions that no step has taken
-	size    int       // bytes of waiting
+	waiting []arrived    // messages of kept subscriptions that no step has taken
+	size    int          // bytes of waiting
+	claim   budget.Claim // of waiting
 
 	mu    sync.Mutex
 	sent  uint64 // pings
@@ -125,6 +127,10 @@ func (s *state) keep(x *exchange, p *packet, at time.Duration) error {
 			Cause: causes.Cause(tooManyWaiting), Final: true,
 			Text: fmt.Sprintf("%d messages of %d bytes wait for the steps of a connection", len(s.waiting), s.size),
 		}
+		x.Line.Fail(err)
+		return err
+	}
+	if err := s.claim.Take(len(p.body)); err != nil {
 		x.Line.Fail(err)
 		return err
 	}

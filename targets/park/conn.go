@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"brunt/scenarios/budget"
 )
 
 // idleTime is how long, approximately, a connection is idle before it loses its reader.
@@ -21,6 +23,7 @@ type Conn struct {
 	Plain bool          // no data is buffered above the kernel, as it can be with TLS
 	Last  time.Duration // when the last message came
 	Waits bool          // the reader waits for the first byte of a message
+	Claim budget.Claim  // of the message that is being read
 
 	armed time.Duration // when the deadline of a wait was set; zero: no deadline is set
 	mu    sync.Mutex
@@ -46,6 +49,9 @@ func (c *Conn) Wait(now time.Duration) bool {
 func (c *Conn) Read(b []byte) (n int, err error) {
 	for {
 		n, err = c.Conn.Read(b)
+		if over := c.Claim.Take(2 * n); over != nil { // a message that grows is copied
+			return n, over
+		}
 		if n > 0 || c.Waits || c.armed == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}

@@ -27,7 +27,6 @@ type Lot struct {
 // taken is a place that will be taken at a time.
 type taken struct {
 	place *Place
-	name  uint64
 	at    time.Time
 	then  func()
 }
@@ -130,8 +129,9 @@ func (l *Lot) take(p *Place) bool {
 	return name != 0
 }
 
-// TakeAt takes a connection at a time and then calls then, unless the connection is woken before. It returns false if
-// the connection is not parked. The times of successive calls must not decrease.
+// TakeAt takes a connection that is not parked again, at a time, and then calls then: also if it was woken before, as
+// its other side may send without end. It returns false if the connection is not parked. The times of successive calls
+// must not decrease.
 func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,7 +141,7 @@ func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
 	if len(l.due) == 0 {
 		time.AfterFunc(time.Until(at), l.takeDue)
 	}
-	l.due = append(l.due, taken{p, p.name, at, then})
+	l.due = append(l.due, taken{p, at, then})
 	return true
 }
 
@@ -149,12 +149,10 @@ func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
 func (l *Lot) takeDue() {
 	l.mu.Lock()
 	n := 0
-	var late []taken
 	for ; n < len(l.due) && time.Until(l.due[n].at) <= 0; n++ {
-		if t := l.due[n]; t.place.name == t.name && l.take(t.place) {
-			late = append(late, t)
-		}
+		l.take(l.due[n].place)
 	}
+	late := slices.Clone(l.due[:n])
 	if l.due = slices.Delete(l.due, 0, n); len(l.due) > 0 {
 		time.AfterFunc(time.Until(l.due[0].at), l.takeDue)
 	}

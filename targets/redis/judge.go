@@ -1,20 +1,22 @@
 package redis
 
 import (
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/targets"
 
 	"github.com/ohler55/ojg/jp"
-	"github.com/ohler55/ojg/oj"
 )
 
 // answer is the answer to a call.
 type answer struct {
 	reply
-	doc   any    // the decoded answer, if the call needs it; for several commands, the list of their answers
-	whole [1]any // doc, as the list that JSON returns
-	inner any    // the JSON in doc, if doc is a text
-	tried bool
+	doc    any    // the decoded answer, if the call needs it; for several commands, the list of their answers
+	whole  [1]any // doc, as the list that JSON returns
+	inner  any    // the JSON in doc, if doc is a text
+	tried  bool
+	held   budget.Claim // of inner
+	unread error        // the bound over which inner is
 }
 
 // JSON implements [targets.Answer]. It returns the values at a path of the answer. If the answer is a text, a longer
@@ -38,7 +40,12 @@ func (a *answer) JSON(path jp.Expr) []any {
 func (a *answer) inside() any {
 	if !a.tried {
 		a.tried = true
-		a.inner, _ = oj.ParseString(a.doc.(string))
+		text := a.doc.(string)
+		err := a.held.Take(len(text))
+		if err == nil {
+			a.inner, err = check.Parse([]byte(text), &a.held)
+		}
+		a.unread = budget.Over(err)
 	}
 	return a.inner
 }
@@ -50,6 +57,9 @@ func (a *answer) Document() (doc any, ok bool) {
 	}
 	return a.doc, true
 }
+
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
+func (a *answer) Unread() error { return a.unread }
 
 // Header implements [targets.Answer]. An answer of Redis has no headers.
 func (a *answer) Header(string) [][]byte { return nil }

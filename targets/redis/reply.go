@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 )
 
@@ -28,9 +29,11 @@ func bad(format string, args ...any) error {
 // reply announces.
 type reader struct {
 	br   *bufio.Reader
-	size int64     // bytes of the replies read so far
-	room int       // bytes of memory that decoded values may still take
-	of   *expected // decides which errors are expected; nil: none is
+	size int64 // bytes of the replies read so far
+	room int   // bytes of memory that decoded values may still take
+	// of these values; nil: it is not counted
+	claim *budget.Claim
+	of    *expected // decides which errors are expected; nil: none is
 }
 
 // head is the first line of a reply.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http/h1"
@@ -59,6 +60,7 @@ type exchange struct {
 	to     string // host:port of the cluster node that it was sent to
 	in     reader
 	answer
+	claim budget.Claim      // of the answer
 	parts []part            // of a pipeline: its answers so far
 	one   scenarios.Outcome // of the part that is being emitted
 }
@@ -82,6 +84,8 @@ func (t *exchange) end() {
 			*b = nil
 		}
 	}
+	t.claim.Release()
+	t.held.Release()
 	text, parts := t.text, t.parts[:0]
 	t.session, t.call, t.it, t.out, t.send, t.in = nil, nil, nil, nil, nil, reader{}
 	t.asking, t.begun, t.to = false, false, ""
@@ -220,7 +224,7 @@ var readOnly = numbers["READONLY"]
 // read reads the answers to the call.
 func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
 	defer scenarios.Recover(&err)
-	t.in = reader{br: br, room: mostDecoded, of: &t.call.expected}
+	t.in = reader{br: br, room: mostDecoded, of: &t.call.expected, claim: &t.claim}
 	t.answer = answer{reply: reply{text: t.text[:0]}}
 	t.parts = t.parts[:0]
 	if t.call.source.form == pipeline {

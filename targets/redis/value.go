@@ -22,8 +22,11 @@ func (r *reader) decode(p *reply) (any, error) {
 	return r.value(h, p, 0)
 }
 
-// valueSize is the approximate memory of a value besides its text, in bytes.
-const valueSize = 48
+// The approximate memory of a value besides its text, and of a map besides its values, in bytes.
+const (
+	valueSize = 48
+	mapSize   = 400
+)
 
 // charge counts the memory of a value with a text of n bytes.
 func (r *reader) charge(n int64) error {
@@ -32,7 +35,10 @@ func (r *reader) charge(n int64) error {
 			mostDecoded>>20)
 	}
 	r.room -= int(n) + valueSize
-	return nil
+	if r.claim == nil {
+		return nil
+	}
+	return r.claim.Take(2*int(n) + valueSize) // a text that grows, or becomes a value, is copied
 }
 
 // value reads the rest of the value that h begins.
@@ -44,6 +50,9 @@ func (r *reader) value(h head, p *reply, depth int) (any, error) {
 	case '$', '!', '=':
 	default:
 		of = 0
+	}
+	if h.kind == '%' {
+		of = mapSize
 	}
 	if err := r.charge(max(of, 0)); err != nil {
 		return nil, err
@@ -101,7 +110,7 @@ func (r *reader) bulk(h head, p *reply) (any, error) {
 	n, b := int(h.n), []byte(nil)
 	for len(b) < n {
 		from := len(b)
-		to := min(n, from+max(chunk, from))
+		to := min(n, from+max(chunk, from/4))
 		b = slices.Grow(b, to-from)[:to]
 		got, err := io.ReadFull(r.br, b[from:])
 		r.size += int64(got)

@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
 
 	"github.com/ohler55/ojg/jp"
-	"github.com/ohler55/ojg/oj"
 )
 
 // A Message is a received message.
@@ -23,8 +23,10 @@ type Message struct {
 
 	None bool // there is no message: no path has a value
 
-	// Decode converts Data to text. Nil means that Data is text.
-	Decode func(data []byte) (text []byte, err error)
+	Claim budget.Claim // of the message, its text and its document
+
+	// Decode converts Data to text, whose memory it claims before. Nil means that Data is text.
+	Decode func(data []byte, by *budget.Claim) (text []byte, err error)
 
 	reused bool  // its memory is reused after it was judged
 	seq    int64 // its number on the connection
@@ -32,6 +34,7 @@ type Message struct {
 	broken error // why Data can't be converted to text
 	doc    any   // the text as JSON
 	tried  bool
+	unread error // the bound over which the text or its document is
 }
 
 // messages is the pool of messages that sockets read into.
@@ -39,12 +42,21 @@ var messages = sync.Pool{New: func() any { return &Message{reused: true} }}
 
 // release gives back the memory of a message that is no longer used. A nil message is ignored.
 func (a *Message) release() {
-	if a == nil || !a.reused || cap(a.Data) > mostBuffer {
+	if a == nil {
+		return
+	}
+	if a.Forget(); !a.reused || cap(a.Data) > mostBuffer {
 		return
 	}
 	*a = Message{Data: a.Data[:0], reused: true}
 	messages.Put(a)
 }
+
+// Forget gives the memory of a message back to the budget when it is no longer used.
+func (a *Message) Forget() { a.Claim.Release() }
+
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
+func (a *Message) Unread() error { return a.unread }
 
 // JSON implements [targets.Answer]. It returns the values at a path. If the message is not JSON, $ is its text.
 func (a *Message) JSON(path jp.Expr) []any {
@@ -54,8 +66,9 @@ func (a *Message) JSON(path jp.Expr) []any {
 	if !a.tried {
 		a.tried = true
 		var err error
-		if a.doc, err = oj.Parse(a.Body()); err != nil {
+		if a.doc, err = check.Parse(a.Body(), &a.Claim); err != nil {
 			a.doc = string(a.Body())
+			a.note(err)
 		}
 	}
 	return check.AtPath(a.doc, path)
@@ -72,9 +85,17 @@ func (a *Message) Body() []byte {
 		return a.Data
 	}
 	if a.text == nil && a.broken == nil {
-		a.text, a.broken = a.Decode(a.Data)
+		a.text, a.broken = a.Decode(a.Data, &a.Claim)
+		a.note(a.broken)
 	}
 	return a.text
+}
+
+// note notes an error if it says that the message is over a bound.
+func (a *Message) note(err error) {
+	if a.unread == nil {
+		a.unread = budget.Over(err)
+	}
 }
 
 // A MessageCheck holds the conditions that a message must meet to be ok.

@@ -58,6 +58,7 @@ func (c *inbox) take(a *Message) {
 	c.queue = append(c.queue, a)
 	c.size += len(a.Data)
 	for len(c.queue) > 1 && (len(c.queue) > mostQueued || c.size > mostKept) {
+		c.queue[0].Forget()
 		c.drop(0)
 		c.lacks.dropped.Add(1)
 	}
@@ -106,6 +107,9 @@ func (c *inbox) next() int64 {
 func (c *inbox) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, a := range c.queue {
+		a.Forget()
+	}
 	c.queue, c.size = nil, 0
 }
 

@@ -52,7 +52,7 @@ func (s *socket) use(br *bufio.Reader) {
 	s.used = true
 	s.takeBuffer(from)
 	if s.webSocket != nil {
-		s.webSocket.Wait, s.webSocket.Began = s.wait, s.begins
+		s.webSocket.Wait, s.webSocket.Began, s.webSocket.Claim = s.wait, s.begins, &s.reading.Claim
 		s.webSocket.Answer = func(op ws.OpCode, data []byte) { _ = s.control(op, data) }
 	}
 }
@@ -75,6 +75,7 @@ func (s *socket) Read() (a *Message, err error) {
 		return nil, errIdle
 	}
 	if err != nil {
+		s.reading.Claim.Release()
 		failed := err // err itself stays off the heap, as each message has one
 		s.unread.Store(&failed)
 		_ = s.raw.Close()
@@ -85,7 +86,7 @@ func (s *socket) Read() (a *Message, err error) {
 		}
 		return nil, err
 	}
-	a.First, a.End = s.began, s.o.Now()
+	a.First, a.End, a.Claim = s.began, s.o.Now(), s.reading.Claim.Move()
 	return a, nil
 }
 

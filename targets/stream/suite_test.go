@@ -17,7 +17,7 @@ func stepsOf(kind string) targetstest.Steps {
 	}
 	return targetstest.Steps{
 		Answer: say("hello"), Slow: say("slow"), Hold: say("hold"), Marked: say("hold ${var.mark}"), Fail: say("fail"),
-		Cut: say("cut"), Reset: say("reset"),
+		Cut: say("cut"), Reset: say("reset"), Keep: "{" + kind + ", as: kept}",
 	}
 }
 

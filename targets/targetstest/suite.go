@@ -7,6 +7,8 @@ package targetstest
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -42,6 +44,7 @@ type Steps struct {
 	Fail   string // answered with an answer that the step does not accept
 	Cut    string // the connection is closed without an answer
 	Reset  string // the connection is reset without an answer; empty: like Cut
+	Keep   string // answered at once, and the user keeps the connection; empty: no step does
 }
 
 // A Suite describes a protocol to test against the promises of [targets.Client] and
@@ -56,6 +59,7 @@ type Suite struct {
 	Shared  bool // many requests share one connection, with max_streams
 	// requests are datagrams: a refusal is known only after a request was sent, and no connection is cut
 	Datagrams bool
+	QUIC      bool // connections are those of QUIC, so that no relay of TCP passes them on
 	// the client starts a program, which counts as opened even if the server refuses it
 	Starts  bool
 	Network func(o *targets.Options) (targets.Network, error) // network of the client; nil: the protocol's own
@@ -88,8 +92,9 @@ func Run(t *testing.T, s Suite) {
 		{"NoPlaceIsLost", s.noPlaceIsLost},
 		{"Abort", s.abort},
 		{"Samples", s.samples},
+		{"Close", s.closes},
 	} {
-		if s.Datagrams && c.name == "Broken" {
+		if s.Datagrams && c.name == "Broken" || (s.Datagrams || s.QUIC) && c.name == "Close" {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -469,6 +474,62 @@ func (s Suite) abort(t *testing.T) {
 		if r.Requests() != before {
 			t.Error("a request was sent after the abort")
 		}
+	}
+}
+
+// closes tests that a client is closed within a bound, with a connection in use, an idle one and a kept one, whatever
+// the server does from then on, or from when the users have left.
+func (s Suite) closes(t *testing.T) {
+	for how := floods; how < turns; how++ {
+		for when, late := range map[string]bool{"before": false, "after": true} {
+			t.Run(fmt.Sprintf("%v %s the users leave", how, when), func(t *testing.T) {
+				t.Parallel()
+				s.closesAt(t, how, late)
+			})
+		}
+	}
+}
+
+// closeTime is how long the end of a client may take.
+const closeTime = 8 * time.Second
+
+func (s Suite) closesAt(t *testing.T, how turn, late bool) {
+	var by *turncoat
+	r := s.fixture(t, func(o *targets.Options) {
+		by = startTurncoat(t, net.JoinHostPort(hostOf(o.Base), portOf(o.Base)))
+		if !s.Starts { // a program is told the address, and need not go there
+			o.Base = by.at(o.Base)
+		}
+	}, s.Steps.Answer, s.Steps.Hold, or(s.Steps.Keep, s.Steps.Answer))
+	idle, keeps, waits := r.open(t, 0), r.open(t, 1), r.open(t, 2)
+	is(t, keeps.Do(2, long), scenarios.OK, scenarios.NoCause, true, true)
+	is(t, idle.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+	over := make(chan scenarios.Outcome, 1)
+	go func() { over <- waits.Do(1, long) }()
+	settles(t, "held", func() bool { return r.Held() == 1 })
+	if late {
+		by.become(t, stays)
+	} else {
+		by.become(t, how)
+	}
+	began := time.Now()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for _, u := range []*User{idle, keeps} {
+			_ = u.Session.Close() // what is left may be lost
+		}
+		if late {
+			by.become(t, how)
+		}
+		_ = r.Client.Close()
+		<-over
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeTime):
+		buf := make([]byte, 1<<18)
+		t.Fatalf("the client is still open after %v\n%s", time.Since(began), buf[:runtime.Stack(buf, true)])
 	}
 }
 

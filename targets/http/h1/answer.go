@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
 
 	"github.com/klauspost/compress/flate"
@@ -17,21 +18,22 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/molecule-man/go-brrr"
 	"github.com/ohler55/ojg/jp"
-	"github.com/ohler55/ojg/oj"
 	"github.com/valyala/fasthttp"
 )
 
 // An Answer is a response, for checks and extractions. It decodes and parses the body once, on demand.
 type Answer struct {
 	head   fasthttp.ResponseHeader
-	Raw    []byte // the part of the body that was kept, as received
-	Size   int64  // size of the whole body
-	Whole  bool   // all of the body is kept
-	cut    bool   // the connection ended right after it
-	plain  []byte // the body without its encoding
-	ready  bool   // plain is valid
-	most   int    // maximum size of the decoded body; zero is MaxBody
-	grown  error  // the error if it is larger
+	Raw    []byte       // the part of the body that was kept, as received
+	Size   int64        // size of the whole body
+	Whole  bool         // all of the body is kept
+	cut    bool         // the connection ended right after it
+	plain  []byte       // the body without its encoding
+	ready  bool         // plain is valid
+	most   int          // maximum size of the decoded body; zero is MaxBody
+	grown  error        // the error if it is larger
+	unread error        // the bound over which its document is
+	claim  budget.Claim // of the body, as it came and decoded, and of its document
 	doc    any
 	parsed int8 // 1 is parsed, -1 is not JSON
 	rest   io.LimitedReader
@@ -51,7 +53,8 @@ func (a *Answer) Reset() {
 	a.Events, a.FirstEvent, a.LastEvent, a.EventKind, a.EventID = 0, 0, 0, "", ""
 	a.Size, a.Whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0,
 		io.LimitedReader{}
-	a.most, a.grown = 0, nil
+	a.most, a.grown, a.unread = 0, nil, nil
+	a.claim.Release()
 }
 
 // Inflate decodes the content encoding of the body. If the decoded body is larger than most bytes, the error is
@@ -75,9 +78,14 @@ func (a *Answer) Body() []byte {
 	encoding := string(a.head.ContentEncoding())
 	if r := decoder(encoding, a.Raw); r != nil {
 		most := cmp.Or(a.most, MaxBody)
-		b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-		if len(b) > most {
-			b, a.grown = slices.Clone(b[:min(most, someBody)]), tooLarge("the body without its encoding "+encoding, most)
+		b, err := a.claim.ReadAll(r, most)
+		full := budget.Over(err)
+		if full != nil || len(b) > most {
+			if a.grown = full; full == nil {
+				a.grown = tooLarge("the body without its encoding "+encoding, most)
+			}
+			a.claim.Give(cap(b))
+			b, err = slices.Clone(b[:min(most, someBody, len(b))]), nil
 		}
 		// If the body was not kept whole, its decoded beginning is enough.
 		if err == nil || !a.Whole {
@@ -113,9 +121,11 @@ func decoder(encoding string, body []byte) io.Reader {
 func (a *Answer) JSON(path jp.Expr) []any {
 	if a.parsed == 0 {
 		a.parsed = -1
-		if doc, err := oj.Parse(a.Body()); err == nil {
-			a.doc, a.parsed = doc, 1
+		var err error
+		if a.doc, err = check.Parse(a.Body(), &a.claim); err == nil {
+			a.parsed = 1
 		}
+		a.unread = budget.Over(err)
 	}
 	switch {
 	case a.parsed > 0:
@@ -125,6 +135,9 @@ func (a *Answer) JSON(path jp.Expr) []any {
 	}
 	return nil
 }
+
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
+func (a *Answer) Unread() error { return a.unread }
 
 // Document implements [targets.Answer].
 func (a *Answer) Document() (doc any, ok bool) { return check.First(a.JSON(jp.R())) }

@@ -36,7 +36,7 @@ var (
 func TooLarge(most int) error { return tooLarge("the body", most) }
 
 func tooLarge(what string, most int) error {
-	return &targets.Error{Cause: scenarios.Other, Final: true, Text: fmt.Sprintf(
+	return &targets.Error{Cause: scenarios.TooLarge, Final: true, Text: fmt.Sprintf(
 		"%s is over %s, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it", what,
 		quantity.Size(most))}
 }
@@ -146,7 +146,9 @@ func (a *Answer) Take(r io.Reader, length int64, most int) error {
 	a.Raw = a.Raw[:0]
 	for len(a.Raw) < keep {
 		if len(a.Raw) == cap(a.Raw) {
-			a.Raw = slices.Grow(a.Raw, 512)
+			if err := a.grow(length, keep); err != nil {
+				return err
+			}
 		}
 		n, err := r.Read(a.Raw[len(a.Raw):min(cap(a.Raw), keep)])
 		a.Raw = a.Raw[:len(a.Raw)+n]
@@ -165,6 +167,7 @@ func (a *Answer) Take(r io.Reader, length int64, most int) error {
 		} else if err != nil {
 			return err
 		}
+		a.claim.Release()
 		a.Raw = slices.Clone(a.Raw[:min(most, someBody)])
 	}
 	n, err := io.Copy(io.Discard, r)
@@ -173,6 +176,18 @@ func (a *Answer) Take(r io.Reader, length int64, most int) error {
 		a.Whole = false
 		err = TooLarge(most)
 	}
+	return err
+}
+
+// grow makes room for more of a body, of which keep bytes are kept at most: all at once, if its length is known and the
+// first part has shown that it comes.
+func (a *Answer) grow(length int64, keep int) (err error) {
+	const shown = 1 << 20
+	more := 1
+	if len(a.Raw) >= shown && length > int64(len(a.Raw)) {
+		more = int(min(length, int64(keep))) - len(a.Raw)
+	}
+	a.Raw, err = a.claim.Grow(a.Raw, more)
 	return err
 }
 
@@ -191,7 +206,8 @@ func (a *Answer) BodyReader(br *bufio.Reader) io.Reader {
 // SetBody sets the body, without an encoding, for checks and extractions.
 func (a *Answer) SetBody(data []byte) {
 	a.Raw = append(a.Raw[:0], data...)
-	a.plain, a.ready, a.Whole, a.doc, a.parsed = a.Raw, true, true, nil, 0
+	a.plain, a.ready, a.Whole, a.doc, a.parsed, a.unread = a.Raw, true, true, nil, 0, nil
+	a.claim.Release() // its reader holds one
 }
 
 // NewAnswer takes an answer from the pool; Release puts it back.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 )
 
@@ -39,6 +40,8 @@ type Conn struct {
 	First    time.Duration // when the first byte of the answer came
 	WasSent  bool
 	Torn     bool // a write failed, perhaps in the middle of a TLS record
+	// Claim is of an answer that is held as a whole; nil: what reads it claims its memory
+	Claim *budget.Claim
 }
 
 // Errors of idle connections: the server has closed one, or has sent something on it without a request.
@@ -190,6 +193,9 @@ func (c *Conn) Read(b []byte) (n int, err error) {
 		return c.direct.read(b)
 	}
 	n, err = c.Conn.Read(b)
+	if c.Claim != nil && err == nil {
+		err = c.Claim.Take(2 * n) // an answer that grows is copied
+	}
 	if err != nil {
 		c.Fault = err
 	}

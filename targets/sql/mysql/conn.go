@@ -11,12 +11,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/scenarios/check"
 	"brunt/targets"
 	"brunt/targets/http/h1"
 	"brunt/targets/sql"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/ohler55/ojg/oj"
 )
 
 // connection is one to a server.
@@ -237,7 +237,7 @@ func value(kind string, v driver.Value) any {
 			}
 			return text
 		case "JSON":
-			if doc, err := oj.ParseString(text); err == nil {
+			if doc, err := check.ParseValue(text); err == nil {
 				return doc
 			}
 			return text

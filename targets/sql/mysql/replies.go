@@ -26,6 +26,7 @@ type replies struct {
 	header    [headerSize]byte
 	have      int    // bytes of the header
 	left      int    // bytes of the packet that follow
+	held      int    // bytes of the packet, with those that it continues
 	head      []byte // begin of the packet
 	continues bool   // the packet continues the one before
 }
@@ -94,6 +95,9 @@ func (r *replies) take(b []byte, lower bool) {
 			b = b[1:]
 			if r.have++; r.have == headerSize {
 				r.left, r.head = r.size(), r.head[:0]
+				if r.held += r.left; !r.continues {
+					r.held = r.left
+				}
 			}
 		} else {
 			n := min(r.left, len(b))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -27,6 +28,7 @@ type wire struct {
 	bytes       int64 // decrypted
 	err         error
 	replies     replies
+	claim       budget.Claim // of the packet that is being read
 }
 
 // reset clears the records.
@@ -89,6 +91,9 @@ func (w *wire) Read(b []byte) (int, error) {
 	}
 	w.bytes += int64(n)
 	w.replies.take(b[:n], w.login)
+	if w.claim.Release(); err == nil {
+		err = w.claim.Take(2 * w.replies.held) // the driver takes the memory of a packet when it knows its length
+	}
 	if err != nil {
 		w.err = err
 	}

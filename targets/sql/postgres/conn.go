@@ -66,6 +66,7 @@ func (c *connection) Close() error {
 
 func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	in := reader{conn: c, of: s, to: r}
+	defer in.claim.Release()
 	in.plan = c.compose(s, args)
 	state := c.state
 	c.state = lost

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"brunt/scenarios/budget"
 	"brunt/targets/sql"
 )
 
@@ -19,10 +20,11 @@ type reader struct {
 	plan *prepared // of the statement; nil: it is not prepared
 	to   *sql.Result
 
-	columns []column // of the rows that are kept
-	parsed  bool     // the server has prepared the statement
-	fatal   bool     // the server ends the connection
-	done    bool     // the server is ready for another statement
+	columns []column     // of the rows that are kept
+	claim   budget.Claim // of the message that is kept
+	parsed  bool         // the server has prepared the statement
+	fatal   bool         // the server ends the connection
+	done    bool         // the server is ready for another statement
 }
 
 // Limits on messages, in bytes.
@@ -131,6 +133,10 @@ func (in *reader) body(n int) ([]byte, error) {
 	}
 	if n > longestKept {
 		return nil, bad("a message of %d bytes", n)
+	}
+	in.claim.Release()
+	if err := in.claim.Take(2 * n); err != nil { // the buffer grows
+		return nil, err
 	}
 	var b bytes.Buffer
 	_, err := io.CopyN(&b, in.br, int64(n))

@@ -6,9 +6,8 @@ import (
 	"math"
 	"strconv"
 
+	"brunt/scenarios/check"
 	"brunt/targets/sql"
-
-	"github.com/ohler55/ojg/oj"
 )
 
 // describe reads the columns of rows.
@@ -108,7 +107,7 @@ func value(kind uint32, text string) any {
 			return json.Number(text)
 		}
 	case typeJSON, typeJSONB:
-		if v, err := oj.ParseString(text); err == nil {
+		if v, err := check.ParseValue(text); err == nil {
 			return v
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 
+	"brunt/scenarios/budget"
+
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsflate"
 	"github.com/klauspost/compress/flate"
@@ -64,16 +66,18 @@ func Deflate(data []byte) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte(flushed)), nil
 }
 
-// inflate decompresses a message. It limits the size of the result.
-func inflate(data []byte) ([]byte, error) {
+// inflate decompresses a message. It limits the size of the result, and claims its memory.
+func inflate(data []byte, by *budget.Claim) ([]byte, error) {
 	r := inflaters.Get().(io.ReadCloser)
 	defer inflaters.Put(r)
 	from := io.MultiReader(bytes.NewReader(data), bytes.NewReader([]byte(flushed+ended)))
 	if err := r.(flate.Resetter).Reset(from, nil); err != nil {
 		return nil, err
 	}
-	out, err := io.ReadAll(io.LimitReader(r, MostMessage+1))
+	out, err := by.ReadAll(r, MostMessage)
 	switch {
+	case budget.Over(err) != nil:
+		return nil, err
 	case err != nil:
 		return nil, bad("a compressed message is broken: %v", err)
 	case len(out) > MostMessage:

@@ -3,6 +3,7 @@ package websocket
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 
 	"github.com/gobwas/ws"
@@ -87,6 +89,7 @@ type Reader struct {
 	Wait       func() error                    // called before each message; may be nil
 	Began      func()                          // called when a message begins
 	Answer     func(op ws.OpCode, data []byte) // sends a control frame
+	Claim      *budget.Claim                   // of the message that is being read; nil: it counts alone
 
 	header [ws.MaxHeaderSize]byte // of the current frame
 }
@@ -146,7 +149,7 @@ func (f *Reader) Read(br *bufio.Reader, into []byte) (data []byte, binary bool, 
 		}
 		if h.Fin {
 			if deflated {
-				if data, err = inflate(data); err != nil {
+				if data, err = inflate(data, cmp.Or(f.Claim, new(budget.Claim))); err != nil {
 					return nil, false, err
 				}
 			}
