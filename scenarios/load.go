@@ -63,8 +63,12 @@ type Connections struct {
 	// load: the users of the load share connections; user: each virtual user has a connection of its own, for
 	// protocols that support it, such as Redis; zero is load
 	Per string `yaml:"per,oneof=load|user"`
-	// keep connections open between requests, each until it is unused for 90s; nil is on
+	// keep connections open between requests, each until it is unused for max_idle; nil is on
 	KeepAlive *bool `yaml:"keep_alive"`
+	// how long a connection may be unused; zero is 90s. A server that closes idle connections sooner may do so just as a
+	// request comes: a request that may be sent twice is then sent again, once, and any other is an error, closed while
+	// idle. Set less than the server's limit
+	MaxIdle quantity.Duration `yaml:"max_idle,positive"`
 	// number of requests after which a connection is closed; from a range, each connection draws its own number; zero
 	// is no limit
 	Reuse  quantity.Counts   `yaml:"reuse"`

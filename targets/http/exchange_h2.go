@@ -93,7 +93,7 @@ func (c *client) Spoken() (s targets.Spoken) {
 
 // roundTrip2 sends one request by HTTP/2 and reads its answer.
 func (t *exchange) roundTrip2() error {
-	r := h2.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun}
+	r := h2.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun, Repeats: t.repeats()}
 	if err := t.wire.origin.line.Ask(r, t, t.out); err != nil {
 		return err
 	}

@@ -281,21 +281,27 @@ func (t *exchange) answered() error {
 	return nil
 }
 
-// ask sends the request on c, or on a new connection in its place if c was closed while idle. It sets c to nil if
-// there is no connection any more.
+// ask sends the request on c, or on a new connection in its place if c has ended, as [targets.Resend] says. It sets c
+// to nil if there is no connection any more.
 func (t *exchange) ask(c **h1.Conn, spent *scenarios.Opening) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
-	for {
+	for again := (targets.Resend{Repeats: t.repeats()}); ; {
 		(*c).Until(deadline, p.slack)
 		br, err = (*c).Ask(t.send, t.tail)
-		if !errors.Is(err, h1.ErrStale) {
+		if !again.After(err, t.out) {
 			return br, err
 		}
 		if *c, err = t.wire.origin.places.Replace(*c, deadline, spent); err != nil {
 			return nil, err
 		}
+		if t.tail != nil { // a write consumes it
+			t.tail = t.rendered.tail(t.call)
+		}
 	}
 }
+
+// repeats reports whether the request may be sent twice, as a GET behind a redirect may.
+func (t *exchange) repeats() bool { return t.call.repeats || t.wire.bare }
 
 // read reads the answer whose first byte br holds.
 func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"bufio"
-	"errors"
 	"sync"
 	"time"
 
@@ -153,9 +152,9 @@ func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
 		return err
 	}
 	var br *bufio.Reader
-	for {
+	for again := (targets.Resend{Repeats: t.call.repeats}); ; {
 		conn.Until(deadline, t.client.slack)
-		if br, err = conn.Ask(t.send, nil); !errors.Is(err, h1.ErrStale) {
+		if br, err = conn.Ask(t.send, nil); !again.After(err, out) {
 			break
 		}
 		if conn, err = places.Replace(conn, deadline, &out.Opening); err != nil {
