@@ -70,6 +70,7 @@ func (l *loads) prepare(i, shards int) error {
 		s.Script = script
 	} else {
 		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
+		s.Target.Fresh = lp.EmptiesJars(lp.Schedule.Closed())
 		s.Target.Sampler, s.Target.Peers = l.samples, &l.peers
 	}
 	if l.ledgers != nil || l.registers != nil || l.deliveries != nil {
@@ -222,6 +223,10 @@ func (l *loads) noteProtocols() {
 		if s.Dropped > 0 {
 			l.log.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream "+
 				"are kept, and 1 MiB; a step of await takes them", lp.Name, s.Dropped)
+		}
+		if s.Refused > 0 {
+			l.log.Note("load %q: %d cookies of answers were not kept, as no client keeps them; the first is %s", lp.Name,
+				s.Refused, s.FirstRefused)
 		}
 		if s.Untimed > 0 {
 			l.log.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two "+

@@ -76,6 +76,9 @@ func (c *client) Spoken() (s targets.Spoken) {
 			s.Versions = append(s.Versions, "HTTP/3")
 		}
 	}
+	if why := c.refused.first.Load(); why != nil {
+		s.Refused, s.FirstRefused = c.refused.n.Load(), *why
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	seen := map[*origin]bool{}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http/cookiejar"
 	"strings"
 	"sync"
 
@@ -14,6 +13,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http/auth"
+	"brunt/targets/http/cookies"
 	"brunt/targets/http/h1"
 	"brunt/targets/http/h2"
 )
@@ -25,6 +25,7 @@ type client struct {
 	basePath  string // of the base URL, without its last /
 	keepAlive bool
 	traces    *Traces // nil: no traceparent is sent
+	refused   refusedCookies
 }
 
 var (
@@ -59,7 +60,8 @@ func (c *client) Open(int) (targets.Session, error) {
 // session is a virtual user. It holds no memory except its cookies. A request borrows the buffers that it needs.
 type session struct {
 	client *client
-	jar    *cookiejar.Jar // nil until a cookie comes
+	jar    *cookies.Jar // nil until a cookie comes
+	first  *cookies.Jar // the cookies of init; nil: none
 	traces traceSource
 	tokens auth.Cache
 }
@@ -276,7 +278,7 @@ func (t *exchange) answered() error {
 	out.Status, out.Answered = int32(t.ans.Status()), true
 	out.Bytes += t.ans.Size
 	if t.ans.SetsCookies() {
-		t.store(o, t.wire.target, t.ans.Cookies())
+		t.store(o, t.wire.target)
 	}
 	return nil
 }

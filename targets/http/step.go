@@ -33,9 +33,10 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[requestStep](),
 		Source:   map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile:  compile, Client: newClient,
-		Parts:  groups,
-		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
-		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
+		Parts:        groups,
+		Absent:       func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
+		EndIteration: func(s targets.Session, _ *template.Iter) { s.(*session).endIteration() },
+		Retry:        func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
 		Lasts: func(c scenarios.Call) bool {
 			call, ok := c.(*Call)
 			return ok && call.stream != nil
