@@ -191,6 +191,7 @@ type Spoken struct {
 	Waits        int64  // requests that had to wait for a stream
 	Streams      int    // streams of a connection; zero: no request had to wait
 	Dropped      int64  // messages of streams that were dropped because too many waited to be read
+	Elsewhere    int64  // calls that went to another node of a cluster, because theirs did not serve
 	Refused      int64  // cookies that were not kept
 	Untimed      int64  // messages of streams whose times were not measured, because too many came between two steps
 	FirstRefused string // name of the first such cookie, and why
