@@ -38,9 +38,9 @@ type Load struct {
 	// how its requests are signed; off is not at all; nil is as in the scenario
 	Sign        *syntax.Node `yaml:"sign"`
 	Connections Connections  `yaml:"connections"` // number, lifetime and source of connections
-	// how long an HTTP user keeps the cookies of answers. iteration: each iteration is by a new user, who has the cookies of
-	// init alone; user: a virtual user keeps them to the end of the load; zero is iteration for an open load, and user for a
-	// closed one. See brunt explain cookies
+	// how long an HTTP user keeps the cookies of answers. iteration: each iteration is by a new user, who has the
+	// cookies of init alone; user: a virtual user keeps them to the end of the load; zero is iteration for an open load,
+	// and user for a closed one. See brunt explain cookies
 	Cookies string `yaml:"cookies,oneof=iteration|user"`
 	// maps a host or host:port to the address to use instead, or to several with commas between them: connections go to
 	// each in turn, and to the next one if one does not accept

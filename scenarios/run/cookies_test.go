@@ -11,10 +11,13 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestCookies_OfAUser: an arrival of an open load is a new user, with the cookies of init alone, and a virtual user of a
-// closed load comes back with its own. `cookies` chooses otherwise.
+// TestCookies_OfAUser: an arrival of an open load is a new user, with the cookies of init alone, and a virtual user of
+// a closed load comes back with its own. `cookies` chooses otherwise.
 func TestCookies_OfAUser(t *testing.T) {
-	const open, closed = "executor: constant-arrival-rate, rate: 20/s, duration: 1s", "executor: per-vu-iterations, vus: 2, iterations: 5"
+	const (
+		open   = "executor: constant-arrival-rate, rate: 20/s, duration: 1s"
+		closed = "executor: per-vu-iterations, vus: 2, iterations: 5"
+	)
 	for _, c := range []struct {
 		load  string
 		first string // of the cookies with which most iterations begin

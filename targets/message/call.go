@@ -190,8 +190,8 @@ func (x *Exchange[F]) Silent(err error) error {
 	}
 }
 
-// ask writes bytes, and waits for the first byte of the answer. It returns [targets.ErrStale] if the connection proves to be
-// closed before anything was written.
+// ask writes bytes, and waits for the first byte of the answer. It returns [targets.ErrStale] if the connection proves
+// to be closed before anything was written.
 func (x *Exchange[F]) ask(b []byte) (err error) {
 	l, c := x.Line, x.session.client
 	l.asked.Used = l.Used

@@ -75,9 +75,9 @@ func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string,
 	return t.addresses[i], nil
 }
 
-// load asks the nodes for the slots, unless another call has done so in the meantime. It does not ask avoid. A node that
-// the others have lost answers with the slots as they were, so once some are known, only a node counts that says that the
-// cluster is up.
+// load asks the nodes for the slots, unless another call has done so in the meantime. It does not ask avoid. A node
+// that the others have lost answers with the slots as they were, so once some are known, only a node counts that says
+// that the cluster is up.
 func (k *cluster) load(ctx context.Context, avoid string) error {
 	before := k.table.Load()
 	select {

@@ -104,8 +104,8 @@ func (t *exchange) compose() (err error) {
 // mostHops is how many further nodes a call goes to: as many as with go-redis.
 const mostHops = 3
 
-// run sends the call and reads its answer. In a cluster it goes on to the node that the answer names, or to the one that
-// other nodes name if its own does not serve.
+// run sends the call and reads its answer. In a cluster it goes on to the node that the answer names, or to the one
+// that other nodes name if its own does not serve.
 func (t *exchange) run() error {
 	k := t.client.cluster
 	if k == nil {
@@ -126,7 +126,7 @@ func (t *exchange) run() error {
 	}
 }
 
-// elsewhere returns the node to which a call that a node has not executed goes next. Err is the error of the call there.
+// elsewhere returns the node to which a call that a node has not executed goes next. Err is the error of the call.
 func (t *exchange) elsewhere(err error) (address string, yes bool) {
 	k := t.client.cluster
 	if err != nil {

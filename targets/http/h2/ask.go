@@ -31,7 +31,8 @@ type Receiver interface {
 }
 
 // Ask sends a request and lets by read its answer. It records the times in out. A request that the server has
-// certainly not begun to process is sent again on another connection, and so, once, is one that [targets.Resend] allows.
+// certainly not begun to process is sent again on another connection, and so, once, is one that [targets.Resend]
+// allows.
 func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
 	resend := targets.Resend{Repeats: r.Repeats}
 	for tries := 1; ; tries++ {

@@ -191,7 +191,8 @@ const (
 )
 
 // Ask sends a request and lets by read its answer. It records the times in out. A request that the server has
-// certainly not begun to process is sent again on another connection, and so, once, is one that [targets.Resend] allows.
+// certainly not begun to process is sent again on another connection, and so, once, is one that [targets.Resend]
+// allows.
 func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
 	resend := targets.Resend{Repeats: r.Repeats}
 	for tries := 1; ; tries++ {
@@ -264,7 +265,8 @@ func (p *place) exchange(r *Request, by Receiver, out *scenarios.Outcome) (untou
 	case err == nil:
 		c.answered.Store(int64(now))
 	case answered > 0 && !p.begun && c.isClosed() && !errors.Is(err, os.ErrDeadlineExceeded) && werr == nil:
-		return c.untouched(s, err), &targets.EndedError{Err: c.explain(err), Sent: sent, Idle: sent - answered, After: now - sent}
+		err = &targets.EndedError{Err: c.explain(err), Sent: sent, Idle: sent - answered, After: now - sent}
+		return c.untouched(s, err), err
 	}
 	return c.untouched(s, err), c.explain(err)
 }
