@@ -37,6 +37,7 @@ const (
 	Panicked                     // the code that reads the server's answer panicked
 	Undelivered                  // what a request sent was not seen in time, see [Delivery]
 	TooLarge                     // the answer is larger than brunt reads, or than it can hold beside others
+	ClosedIdle                   // the server closed the idle connection just as the request was sent
 	fixedCauses                  // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -50,7 +51,7 @@ var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed",
 	"no data",
 	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception", "unsent",
-	"panic", "undelivered", "too large",
+	"panic", "undelivered", "too large", "closed while idle",
 }
 
 // Status is the cause of an answer whose status the step does not accept.

@@ -38,11 +38,20 @@ type Load struct {
 	// how its requests are signed; off is not at all; nil is as in the scenario
 	Sign        *syntax.Node `yaml:"sign"`
 	Connections Connections  `yaml:"connections"` // number, lifetime and source of connections
+	// how long an HTTP user keeps the cookies of answers. iteration: each iteration is by a new user, who has the
+	// cookies of init alone; user: a virtual user keeps them to the end of the load; zero is iteration for an open load,
+	// and user for a closed one. See brunt explain cookies
+	Cookies string `yaml:"cookies,oneof=iteration|user"`
 	// maps a host or host:port to the address to use instead, or to several with commas between them: connections go to
 	// each in turn, and to the next one if one does not accept. Allow-lists have to hold these addresses
 	Resolve map[string]string `yaml:"resolve"`
 	Shape   syntax.Block      `yaml:"-"` // the executor with its own settings
 	Script  *Script           `yaml:"-"` // a k6 script instead of all of the above; nil for other loads
+}
+
+// EmptiesJars reports whether each iteration of the load begins without the cookies of earlier ones.
+func (l *Load) EmptiesJars(closed bool) bool {
+	return l.Cookies == "iteration" || l.Cookies == "" && !closed
 }
 
 // Replay is the executor that repeats the requests of a log: its load has no flow.
@@ -63,8 +72,12 @@ type Connections struct {
 	// load: the users of the load share connections; user: each virtual user has a connection of its own, for
 	// protocols that support it, such as Redis; zero is load
 	Per string `yaml:"per,oneof=load|user"`
-	// keep connections open between requests, each until it is unused for 90s; nil is on
+	// keep connections open between requests, each until it is unused for max_idle; nil is on
 	KeepAlive *bool `yaml:"keep_alive"`
+	// how long a connection may be unused; zero is 90s. A server that closes idle connections sooner may do so just as a
+	// request comes: a request that may be sent twice is then sent again, once, and any other is an error, closed while
+	// idle. Set less than the server's limit
+	MaxIdle quantity.Duration `yaml:"max_idle,positive"`
 	// number of requests after which a connection is closed; from a range, each connection draws its own number; zero
 	// is no limit
 	Reuse  quantity.Counts   `yaml:"reuse"`

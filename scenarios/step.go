@@ -153,6 +153,9 @@ type CallTraits struct {
 	// the call acknowledges what it takes, so that what it was given before it failed is given again. Only if it has no
 	// answer although messages came, which First tells, the server may have noted some of its acknowledgements
 	Replays bool
+	// sent twice the call does what it does once, so that it may be sent again if its connection ends before an answer
+	// begins
+	Repeats bool
 	Takes   bool // the call removes what it answers with, so that the next message comes with the next call
 	Unfit   Unfit
 }

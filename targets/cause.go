@@ -72,6 +72,7 @@ func CauseOf(err error) scenarios.Cause {
 		proxy     *ProxyError
 		ne        net.Error
 		own       caused
+		ended     *EndedError
 	)
 	switch {
 	case budget.Over(err) != nil:
@@ -82,6 +83,8 @@ func CauseOf(err error) scenarios.Cause {
 		return scenarios.Unfinished
 	case errors.Is(err, ErrLate), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return scenarios.Timeout
+	case errors.As(err, &ended) && ended.idle():
+		return scenarios.ClosedIdle
 	case errors.As(err, &proxy) && !isAny(err, noSocket) && !isAny(err, noPort):
 		return scenarios.ProxyRefused
 	case errors.As(err, &dns):

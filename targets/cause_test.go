@@ -8,6 +8,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
@@ -43,6 +44,15 @@ func TestCauseOf(t *testing.T) {
 		{targets.ErrAborted, scenarios.Unfinished},
 		{targets.ErrLate, scenarios.Timeout},
 		{errors.New("not HTTP"), scenarios.Protocol},
+		{targets.Ended(io.EOF, 0, time.Second, time.Millisecond), scenarios.ClosedIdle},
+		{
+			fmt.Errorf("asking: %w", targets.Ended(op(syscall.ECONNRESET), 0, time.Second, time.Millisecond)),
+			scenarios.ClosedIdle,
+		},
+		{targets.Ended(op(syscall.ECONNRESET), 0, time.Second, 20*time.Millisecond), scenarios.Reset}, // it had the request
+		{targets.Ended(io.EOF, 0, 100*time.Millisecond, time.Millisecond), scenarios.Closed},          // too soon
+		{targets.Ended(errors.New("not HTTP"), 0, time.Second, time.Millisecond), scenarios.Protocol},
+		{targets.Ended(op(net.ErrClosed), 0, time.Second, time.Millisecond), scenarios.Closed}, // by brunt
 	} {
 		if got := targets.CauseOf(c.err); got != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"sync"
@@ -56,8 +57,8 @@ type places struct {
 	waiting []*waiter
 }
 
-// idleFor is how long a connection is at least unused before it is closed.
-const idleFor = 90 * time.Second
+// defaultMaxIdle is how long a connection is at least unused before it is closed, unless the load sets max_idle.
+const defaultMaxIdle = 90 * time.Second
 
 // waiter is a call that waits for a connection.
 type waiter struct {
@@ -96,7 +97,7 @@ func (p *places) get(
 	case slot >= deadline:
 		p.back(c)
 		return nil, slot, waited, os.ErrDeadlineExceeded
-	case c == nil || p.pool.worn(c):
+	case c == nil || p.pool.worn(c) || p.pool.idled(c, slot):
 		c, err = p.replace(c, deadline, spent)
 	default:
 		use(c)
@@ -109,7 +110,7 @@ func (p *places) get(
 func (p *places) trimmed(now time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	first := p.trim.Swap(int64(now+idleFor)) == 0
+	first := p.trim.Swap(int64(now+cmp.Or(p.pool.o.Connections.MaxIdle.D(), defaultMaxIdle))) == 0
 	old := slices.Clone(p.idle[:p.unused])
 	if first || len(old) == 0 {
 		p.unused = len(p.idle)
@@ -187,7 +188,10 @@ func (p *places) Put(c Pooled, keep bool) {
 		p.leave()
 		return
 	}
-	c.Terms().Used = true
+	l := c.Terms()
+	if l.Used = true; p.pool.o.Connections.MaxIdle > 0 {
+		l.rest = p.pool.o.Now()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w := p.next(); w != nil {

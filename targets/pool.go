@@ -49,6 +49,7 @@ type Lease struct {
 	Left int           // calls until the connection is closed; negative: no limit
 	Used bool          // it has carried an answer
 	born time.Duration // on the run's clock
+	rest time.Duration // when the last call ended, if Connections.MaxIdle limits that
 }
 
 // Terms returns the lease itself. It implements [Pooled] for a connection that embeds the lease.
@@ -213,6 +214,12 @@ func (p *pool) open(by connector, n uint64, deadline time.Duration, stages *Stag
 		return nil, err
 	}
 	return c, nil
+}
+
+// idled reports whether a connection was unused for too long.
+func (p *pool) idled(c Pooled, now time.Duration) bool {
+	most := p.o.Connections.MaxIdle.D()
+	return most > 0 && c.Terms().Used && now-c.Terms().rest >= most
 }
 
 // worn reports whether a connection may not be used again.

@@ -128,6 +128,7 @@ type Options struct {
 	Sampler Sampler
 	Agent   string  // User-Agent
 	Tracing Tracing // of requests; zero: none
+	Fresh   bool    // each iteration is by a new user, who has the cookies of init alone
 	Holds   bool    // a session leaves its connection in the state in which a call left it, such as in a transaction
 }
 
@@ -186,11 +187,14 @@ type Transport interface {
 
 // Spoken describes the connections of a load. The zero value is for a protocol with one version and no streams.
 type Spoken struct {
-	Versions []string
-	Waits    int64 // requests that had to wait for a stream
-	Streams  int   // streams of a connection; zero: no request had to wait
-	Dropped  int64 // messages of streams that were dropped because too many waited to be read
-	Untimed  int64 // messages of streams whose times were not measured, because too many came between two steps
+	Versions     []string
+	Waits        int64  // requests that had to wait for a stream
+	Streams      int    // streams of a connection; zero: no request had to wait
+	Dropped      int64  // messages of streams that were dropped because too many waited to be read
+	Elsewhere    int64  // calls that went to another node of a cluster, because theirs did not serve
+	Refused      int64  // cookies that were not kept
+	Untimed      int64  // messages of streams whose times were not measured, because too many came between two steps
+	FirstRefused string // name of the first such cookie, and why
 }
 
 // A Client opens the sessions of one load.

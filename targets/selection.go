@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -254,6 +255,8 @@ func (c *mixedClient) Spoken() (all Spoken) {
 			all.Versions = append(all.Versions, s.Versions...)
 			all.Waits, all.Streams = all.Waits+s.Waits, max(all.Streams, s.Streams)
 			all.Dropped, all.Untimed = all.Dropped+s.Dropped, all.Untimed+s.Untimed
+			all.Elsewhere += s.Elsewhere
+			all.Refused, all.FirstRefused = all.Refused+s.Refused, cmp.Or(all.FirstRefused, s.FirstRefused)
 		}
 	}
 	slices.Sort(all.Versions)

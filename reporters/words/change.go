@@ -1157,6 +1157,11 @@ func firstStep(f *findings) *Advice {
 	}
 	t := Text{}.say("Find out why ").strong(stepName(f.first)).
 		say(pick(f.often, " failed, by ", " failed first, by ") + caused(f.first) + ".")
+	if f.first.Kind == scenarios.ClosedIdle.String() {
+		return &Advice{Text: Text{}.say("Set ").strong("connections: {max_idle: …}").say(" of the load below the time after " +
+			"which the server closes idle connections, or raise the server's: ").strong(stepName(f.first)).
+			say(" was sent just as it closed one, and may not be sent twice.")}
+	}
 	if f.firstCurl() != "" {
 		t = t.say(" The report has a command that repeats its first failure.")
 	}

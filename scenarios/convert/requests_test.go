@@ -304,11 +304,15 @@ func TestConvert_Requests(t *testing.T) {
 		{"no cookies", "jmeter", group(sampler("")), []string{"that no cookie is kept"}, ""},
 		{
 			"cookies", "jmeter",
-			group(element("CookieManager", "", "CookieManager.clearEachIteration=true"),
+			group(
 				strings.Replace(list("CookieManager", "CookieManager.cookies"), "<elementProp testname", `<elementProp name="sid" a`, 1),
-				sampler("")),
-			[]string{"clears in each iteration", "the cookie sid"},
+				element("CookieManager", "", "CookieManager.clearEachIteration=true"), sampler("")),
+			[]string{"cookies: iteration", "the cookie sid"},
 			"that no cookie is kept",
+		},
+		{
+			"cookies that are kept", "jmeter",
+			group(element("CookieManager", "", "CookieManager.clearEachIteration=false"), sampler("")), nil, "cookies:",
 		},
 		{
 			"rows of each thread", "jmeter",

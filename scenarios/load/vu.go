@@ -67,7 +67,8 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 		return true
 	}
 	v.pcg.Seed(r.seed^initStream, uint64(v.id))
-	v.it.N = -1
+	v.it.N, v.it.Init = -1, true
+	defer func() { v.it.Init = false }()
 	v.it.Reset()
 	template.CopyVars(v.it.Vars, v.base)
 	v.out = scenarios.Outcome{}

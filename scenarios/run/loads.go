@@ -71,6 +71,7 @@ func (l *loads) prepare(i, shards int) error {
 		s.Script = script
 	} else {
 		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
+		s.Target.Fresh = lp.EmptiesJars(lp.Schedule.Closed())
 		s.Target.Sampler, s.Target.Peers = l.samples, &l.peers
 	}
 	if l.ledgers != nil || l.registers != nil || l.deliveries != nil {
@@ -223,6 +224,15 @@ func (l *loads) noteProtocols() {
 		if s.Dropped > 0 {
 			l.log.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream "+
 				"are kept, and 1 MiB; a step of await takes them", lp.Name, s.Dropped)
+		}
+		if s.Elsewhere > 0 {
+			l.log.Note("load %q: %d commands went on to another node of the cluster, as theirs said CLUSTERDOWN or refused the "+
+				"connection. brunt asks the other nodes at most every 100ms, so that up to 100ms at the end of such an outage are "+
+				"the client's own; a client that stays with such a node, as go-redis does, sees a longer one", lp.Name, s.Elsewhere)
+		}
+		if s.Refused > 0 {
+			l.log.Note("load %q: %d cookies of answers were not kept, as no client keeps them; the first is %s", lp.Name,
+				s.Refused, s.FirstRefused)
 		}
 		if s.Untimed > 0 {
 			l.log.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two "+

@@ -22,6 +22,7 @@ type Iter struct {
 	Source   *rand.PCG     // of Rand; resetting its state repeats the same values
 	Vars     []Value       // extracted values by slot
 	Write    []byte        // id of this write for the ledger; nil outside of writes
+	Init     bool          // the step is one of init, whose cookies each iteration begins with
 	Idle     bool          // the session had nothing to do for the step, so the step is not recorded
 	Came     time.Duration // when the last message of the answer came, if that was before the step; otherwise zero
 	Drained  bool          // the step took all messages that its source had

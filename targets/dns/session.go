@@ -3,7 +3,6 @@ package dns
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -169,9 +168,9 @@ func (t *exchange) askTCP(again bool) ([]byte, error) {
 		return nil, err
 	}
 	var br *bufio.Reader
-	for {
+	for again := (targets.Resend{Repeats: true}); ; {
 		conn.Until(deadline, c.slack)
-		if br, err = conn.Ask(t.query, nil); !errors.Is(err, h1.ErrStale) {
+		if br, err = conn.Ask(t.query, nil); !again.After(err, out) {
 			break
 		}
 		if conn, err = t.streams.Replace(conn, deadline, &out.Opening); err != nil {

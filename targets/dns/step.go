@@ -70,7 +70,8 @@ func (c *call) Name() string { return c.name }
 func (c *call) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{
 		Refs: slices.Concat(c.text.Refs(), c.rest.Refs()), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "dns",
-		URL: c.text.Text(),
+		Repeats: true,
+		URL:     c.text.Text(),
 	}
 }
 

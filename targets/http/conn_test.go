@@ -64,30 +64,6 @@ func TestHTTP_ClosedWhileIdle(t *testing.T) {
 	}
 }
 
-// If the server had not closed yet when the request went out, the request is not retried: it
-// is an error, sent once.
-func TestHTTP_NothingIsSentTwice(t *testing.T) {
-	var requests atomic.Int64
-	url := script(t, func(p *peer) {
-		for n := 0; p.request() != ""; n++ {
-			requests.Add(1)
-			if n == 1 {
-				return
-			}
-			p.say(hello)
-		}
-	})
-	r := newFixture(t, targets.Options{Base: url}, "get: /")
-	u := r.user(0)
-	for range 5 {
-		r.want(u.Do(0, long), "ok 200")
-		r.want(u.Do(0, long), "closed")
-	}
-	if requests.Load() != 10 || r.Opened() != 5 {
-		t.Errorf("%d requests on %d connections", requests.Load(), r.Opened())
-	}
-}
-
 // A server that closes each connection before a request.
 func TestHTTP_ClosedAtOnce(t *testing.T) {
 	url := script(t, func(p *peer) { p.reset() })

@@ -76,6 +76,9 @@ func (c *client) Spoken() (s targets.Spoken) {
 			s.Versions = append(s.Versions, "HTTP/3")
 		}
 	}
+	if why := c.refused.first.Load(); why != nil {
+		s.Refused, s.FirstRefused = c.refused.n.Load(), *why
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	seen := map[*origin]bool{}
@@ -93,7 +96,7 @@ func (c *client) Spoken() (s targets.Spoken) {
 
 // roundTrip2 sends one request by HTTP/2 and reads its answer.
 func (t *exchange) roundTrip2() error {
-	r := h2.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun}
+	r := h2.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun, Repeats: t.repeats()}
 	if err := t.wire.origin.line.Ask(r, t, t.out); err != nil {
 		return err
 	}

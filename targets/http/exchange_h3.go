@@ -33,7 +33,7 @@ func (t *exchange) roundTrip3() error {
 		}
 		return errPlain3
 	}
-	r := h3.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun}
+	r := h3.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun, Repeats: t.repeats()}
 	if err := o.line3.Ask(r, t, t.out); err != nil {
 		return err
 	}

@@ -17,12 +17,21 @@ type recorder struct {
 }
 
 func (r *recorder) serve(p *peer) {
-	each(func(request string) string {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.list = append(r.list, request)
-		return hello
-	})(p)
+	for r.one(p) {
+	}
+}
+
+// one serves a request. It returns false at the end of the connection.
+func (r *recorder) one(p *peer) bool {
+	request := p.request()
+	if request == "" {
+		return false
+	}
+	r.mu.Lock()
+	r.list = append(r.list, request)
+	r.mu.Unlock()
+	p.say(hello)
+	return true
 }
 
 func (r *recorder) take() (list []string) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http/cookiejar"
 	"strings"
 	"sync"
 
@@ -14,6 +13,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http/auth"
+	"brunt/targets/http/cookies"
 	"brunt/targets/http/h1"
 	"brunt/targets/http/h2"
 )
@@ -25,6 +25,7 @@ type client struct {
 	basePath  string // of the base URL, without its last /
 	keepAlive bool
 	traces    *Traces // nil: no traceparent is sent
+	refused   refusedCookies
 }
 
 var (
@@ -59,7 +60,8 @@ func (c *client) Open(int) (targets.Session, error) {
 // session is a virtual user. It holds no memory except its cookies. A request borrows the buffers that it needs.
 type session struct {
 	client *client
-	jar    *cookiejar.Jar // nil until a cookie comes
+	jar    *cookies.Jar // nil until a cookie comes
+	first  *cookies.Jar // the cookies of init; nil: none
 	traces traceSource
 	tokens auth.Cache
 }
@@ -276,26 +278,32 @@ func (t *exchange) answered() error {
 	out.Status, out.Answered = int32(t.ans.Status()), true
 	out.Bytes += t.ans.Size
 	if t.ans.SetsCookies() {
-		t.store(o, t.wire.target, t.ans.Cookies())
+		t.store(o, t.wire.target)
 	}
 	return nil
 }
 
-// ask sends the request on c, or on a new connection in its place if c was closed while idle. It sets c to nil if
-// there is no connection any more.
+// ask sends the request on c, or on a new connection in its place if c has ended, as [targets.Resend] says. It sets c
+// to nil if there is no connection any more.
 func (t *exchange) ask(c **h1.Conn, spent *scenarios.Opening) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
-	for {
+	for again := (targets.Resend{Repeats: t.repeats()}); ; {
 		(*c).Until(deadline, p.slack)
 		br, err = (*c).Ask(t.send, t.tail)
-		if !errors.Is(err, h1.ErrStale) {
+		if !again.After(err, t.out) {
 			return br, err
 		}
 		if *c, err = t.wire.origin.places.Replace(*c, deadline, spent); err != nil {
 			return nil, err
 		}
+		if t.tail != nil { // a write consumes it
+			t.tail = t.rendered.tail(t.call)
+		}
 	}
 }
+
+// repeats reports whether the request may be sent twice, as a GET behind a redirect may.
+func (t *exchange) repeats() bool { return t.call.repeats || t.wire.bare }
 
 // read reads the answer whose first byte br holds.
 func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {

@@ -31,9 +31,10 @@ func Descriptor() *targets.Descriptor {
 		Carries:  carries,
 		Settings: reflect.TypeFor[requestStep](),
 		Compile:  compile, Client: newClient,
-		Parts:  groups,
-		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
-		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
+		Parts:        groups,
+		Absent:       func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
+		EndIteration: func(s targets.Session, _ *template.Iter) { s.(*session).endIteration() },
+		Retry:        func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
 		Lasts: func(c scenarios.Call) bool {
 			call, ok := c.(*Call)
 			return ok && call.stream != nil
@@ -116,6 +117,7 @@ type Call struct {
 	sign      *auth.Signer // nil: no signature
 	digests   sync.Map     // hashes of a body that is one file, by hash name
 	foreign   bool         // the target chooses the host, so secrets meant for the target are not sent
+	repeats   bool         // it may be sent twice
 
 	expected
 	fixed bool // it has no placeholders: every request is the same
@@ -146,6 +148,7 @@ func (c *Call) Traits() scenarios.CallTraits {
 	method, url := c.Asks()
 	t := scenarios.CallTraits{
 		Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Origin: c.origin(), Method: method, URL: url,
+		Repeats: c.repeats,
 	}
 	if c.stream != nil {
 		t.Unfit = scenarios.Cut(t.Refs)
@@ -184,6 +187,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 		c.name = c.method + " " + u.Text()
 	}
 	c.compileHeaders(s, m)
+	c.repeats = idempotent[c.method] || c.has("Idempotency-Key") || c.has("X-Idempotency-Key")
 	c.compileBody(s, in, m)
 	c.compileProofs(s, in, m)
 	c.compileRedirects(s, m)
@@ -212,6 +216,11 @@ func (c *Call) compileRedirects(s *requestStep, m *syntax.Mistakes) {
 		m.Add(s.Of("redirects"), "redirects lies from 0 to 50")
 	}
 }
+
+// idempotent are the methods of which a server that gets a request twice does what it does for one (RFC 9110, section
+// 9.2.2). Of other requests a key says so, as Go's net/http takes it:
+// draft-ietf-httpapi-idempotency-key-header.
+var idempotent = map[string]bool{"GET": true, "HEAD": true, "OPTIONS": true, "TRACE": true, "PUT": true, "DELETE": true}
 
 func (c *Call) compileHeaders(s *requestStep, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {

@@ -13,7 +13,6 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
-	"brunt/targets/http/h1"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -109,7 +108,7 @@ func (t *exchange) ask(address string, req kmsg.Request) (resp kmsg.Response, er
 	}
 	for {
 		on.Until(deadline, t.client.slack)
-		if resp, err = on.exchange(req); !errors.Is(err, h1.ErrStale) {
+		if resp, err = on.exchange(req); !errors.Is(err, targets.ErrStale) {
 			places.Put(on, err == nil && t.client.o.KeepsAlive())
 			return resp, err
 		}

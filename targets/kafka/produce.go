@@ -3,7 +3,6 @@ package kafka
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -184,7 +183,7 @@ func (t *exchange) sendTo(address string) error {
 		return err
 	}
 	var br *bufio.Reader
-	for {
+	for again := (targets.Resend{Repeats: t.call.idempotent}); ; {
 		req.TimeoutMillis = int32(max(1, min(deadline-c.o.Now(), mostWait)/time.Millisecond))
 		if t.send, err = on.encode(t.send[:0], req); err != nil {
 			places.Put(on, false)
@@ -194,7 +193,7 @@ func (t *exchange) sendTo(address string) error {
 		if req.Acks == 0 {
 			return t.throw(places, on)
 		}
-		if br, err = on.ask(t.send); !errors.Is(err, h1.ErrStale) {
+		if br, err = on.ask(t.send); !again.After(err, out) {
 			break
 		}
 		if on, err = places.Replace(on, deadline, &out.Opening); err != nil {

@@ -142,7 +142,7 @@ func (c *call) Name() string { return c.name }
 func (c *call) Traits() scenarios.CallTraits {
 	t := scenarios.CallTraits{
 		Refs: slices.Concat(c.refs, c.rest.Refs()), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: c.kind,
-		URL: c.topic.Text(), Waits: c.kind == kindConsume,
+		URL: c.topic.Text(), Waits: c.kind == kindConsume, Repeats: c.idempotent,
 	}
 	switch {
 	case c.kind != kindConsume:

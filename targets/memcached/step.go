@@ -2,6 +2,7 @@ package memcached
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -129,6 +130,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	}
 	c := &call{Compose: k.compose, Run: k.run}
 	c.Is.URL = k.key.Text()
+	c.Is.Repeats = slices.Contains([]string{kindGet, kindGets, kindStats}, block.Kind)
 	c.Is.Refs = append(append(c.Is.Refs, k.key.Refs()...), s.Token.Refs()...)
 	c.Compile(&s.Settings, block, in, m, numberOf, "exists or SERVER_ERROR")
 	message.CheckEndpoint(in, locate, such, m)

@@ -194,15 +194,19 @@ func (x *Exchange[F]) Silent(err error) error {
 	}
 }
 
-// ask writes bytes, and waits for the first byte of the answer. It returns [h1.ErrStale] if the connection proves to be
-// closed before anything was written.
+// ask writes bytes, and waits for the first byte of the answer. It returns [targets.ErrStale] if the connection proves
+// to be closed before anything was written.
 func (x *Exchange[F]) ask(b []byte) (err error) {
 	l, c := x.Line, x.session.client
 	l.asked.Used, l.asked.Claim = l.Used, &x.claim
 	l.asked.Until(x.It.Deadline, h1.Slack(c.o.Timeout))
 	l.Reader, err = l.asked.Ask(b, nil)
+	answered := x.Out.First != 0
 	if x.Out.Sent, x.Out.WasSent = l.asked.Sent, l.asked.WasSent; x.Out.WasSent {
 		x.Out.Attempts++
+	}
+	if ended, ok := errors.AsType[*targets.EndedError](err); ok && answered { // a further command of the call
+		return ended.Err
 	}
 	return err
 }
@@ -299,10 +303,10 @@ func (x *Exchange[F]) run() error {
 			}
 		}
 	}
-	for {
+	for again := (targets.Resend{Repeats: x.call.Is.Repeats}); ; {
 		x.Line = l
 		l.Number++
-		if err = x.exchange(); !errors.Is(err, h1.ErrStale) {
+		if err = x.exchange(); !again.Again(err) {
 			break
 		}
 		if l, err = x.places.Replace(l, deadline, &out.Opening); err != nil {
@@ -349,7 +353,14 @@ func (x *Exchange[F]) kept() (*Line[F], error) {
 func (x *Exchange[F]) exchange() (err error) {
 	defer scenarios.Recover(&err)
 	err = x.call.Run(x)
-	if l := x.Line; l.asked != nil && l.Reader != nil {
+	l := x.Line
+	switch {
+	case err == nil:
+		l.last = x.Out.End
+	case l.asked == nil && l.Used && l.over() && x.Out.WasSent && x.Out.First == 0:
+		err = targets.Ended(err, x.Out.Sent, x.Out.Sent-l.last, x.Now()-x.Out.Sent)
+	}
+	if l.asked != nil && l.Reader != nil {
 		x.dirty, l.asked.Claim = x.dirty || l.Reader.Buffered() > 0, nil
 		h1.Release(l.Reader)
 		l.Reader = nil

@@ -13,6 +13,5 @@
 //
 // A broker sends without being asked: pings, heartbeats, notices. So a goroutine reads each connection, and records
 // when each frame came; an idle connection is parked. A server that sends only answers needs none: each call reads its
-// own connection. A connection carries one call at a time. A call is sent once: it is sent on another connection only
-// if its own proves to be closed before anything was written.
+// own connection. A connection carries one call at a time. When a call is sent again, [targets.Resend] decides.
 package message

@@ -38,6 +38,7 @@ type Line[F any] struct {
 	// Leave says goodbye before the connection is closed; nil: nothing is said. It must not wait
 	Leave func()
 
+	last    time.Duration // when the last call ended
 	read    int64         // bytes that came, of which Reader has some
 	queued  atomic.Int64  // bytes of the frames in arrived
 	room    chan struct{} // receives a value when a call takes a frame

@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"regexp"
 	"strconv"
 
 	"brunt/scenarios"
@@ -25,7 +26,11 @@ type kind struct {
 
 	writes, reads bool // the command takes the write concern, the read concern of the URL
 	lists         bool // its answer has a cursor, whose documents are the answer
+	stores        bool // it writes what it finds
 }
+
+// storing matches the stages of a pipeline that write.
+var storing = regexp.MustCompile(`\$(out|merge)\b`)
 
 // newKind compiles the command of a step.
 func newKind(name string, s *step, m *syntax.Mistakes) *kind {
@@ -94,6 +99,7 @@ func newKind(name string, s *step, m *syntax.Mistakes) *kind {
 		}
 	case kindAggregate:
 		k.verb, k.lists, k.reads = "aggregate", true, true
+		k.stores = s.Pipeline != nil && storing.MatchString(s.Pipeline.Text())
 		want("pipeline", s.Pipeline, "such as pipeline: [{$match: {paid: true}}, {$count: n}]")
 		w.begin(k.verb, in)
 		w.field("pipeline", s.Pipeline, "[]")

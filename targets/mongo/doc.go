@@ -13,7 +13,8 @@
 //
 // Documents are converted by the package bson of MongoDB's driver for Go. The rest of the driver is not used: it sends
 // commands again, opens connections and asks servers for their state in goroutines of its own, behind the load's back.
-// Here a command is sent once, at once, as OP_MSG, on a connection of brunt's own. The protocol is described at
+// Here a command is sent at once, as OP_MSG, on a connection of brunt's own, and again only if it reads, as
+// [targets.Resend] says. The protocol is described at
 // https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/.
 //
 // A command goes to the first server of the endpoint's URL that takes it: to the primary of a replica set, unless the

@@ -174,6 +174,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	k := newKind(block.Kind, s, m)
 	c := &call{Compose: k.compose, Run: k.run, Command: k.sent}
 	c.Is.URL = k.shown()
+	c.Is.Repeats = k.lists && !k.stores
 	c.Is.Refs = slices.Concat(k.command.Refs(), s.Database.Refs())
 	c.Compile(&message.Settings{Answers: s.Answers}, block, in, m, codes.Parse, "11000 or DuplicateKey")
 	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {

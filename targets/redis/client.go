@@ -173,6 +173,9 @@ func (c *client) Spoken() (s targets.Spoken) {
 			s.Versions = append(s.Versions, name)
 		}
 	}
+	if c.cluster != nil {
+		s.Elsewhere = c.cluster.others.Load()
+	}
 	return s
 }
 
@@ -188,7 +191,7 @@ func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 	c := by.(*client)
 	c.checked.Do(func() {
 		if c.cluster != nil {
-			c.refused = c.cluster.load(ctx)
+			c.refused = c.cluster.load(ctx, "")
 			return
 		}
 		var address string

@@ -46,6 +46,8 @@ type cluster struct {
 
 	loading chan struct{} // has an element while the cluster is asked
 	began   atomic.Int64  // when the last request in the background began
+	looked  atomic.Int64  // when the nodes other than one that does not serve were last asked
+	others  atomic.Int64  // calls that went to another node because theirs does not serve
 }
 
 // askedAgain is the minimum time between two requests for the slots.
@@ -57,7 +59,7 @@ func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string,
 	if t == nil {
 		ctx, cancel := context.WithDeadline(k.client.Over(), k.client.o.T0.Add(deadline))
 		defer cancel()
-		if err := k.load(ctx); err != nil {
+		if err := k.load(ctx, ""); err != nil {
 			return "", err
 		}
 		t = k.table.Load()
@@ -73,8 +75,10 @@ func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string,
 	return t.addresses[i], nil
 }
 
-// load asks the nodes for the slots, unless another call has done so in the meantime.
-func (k *cluster) load(ctx context.Context) error {
+// load asks the nodes for the slots, unless another call has done so in the meantime. It does not ask avoid. A node
+// that the others have lost answers with the slots as they were, so once some are known, only a node counts that says
+// that the cluster is up.
+func (k *cluster) load(ctx context.Context, avoid string) error {
 	before := k.table.Load()
 	select {
 	case k.loading <- struct{}{}:
@@ -85,13 +89,19 @@ func (k *cluster) load(ctx context.Context) error {
 	if k.table.Load() != before {
 		return nil
 	}
-	nodes := k.client.at.addresses
+	nodes := slices.Clone(k.client.at.addresses)
 	if before != nil {
-		nodes = slices.Concat(before.addresses, nodes)
+		nodes = append(nodes, before.addresses...)
 		slices.Sort(nodes)
-		nodes = slices.Compact(nodes)
+		nodes = slices.DeleteFunc(slices.Compact(nodes), func(one string) bool { return one == avoid })
 	}
 	t, err := targets.TryEach(ctx, nodes, &k.first, func(ctx context.Context, address string) (*slotTable, error) {
+		if before != nil {
+			state, err := k.client.ask(ctx, address, k.client.ready, "CLUSTER", "INFO")
+			if text, _ := state.(string); err == nil && strings.Contains(text, "cluster_state:fail") {
+				return nil, clusterDown("the node %s says that the cluster is down", address)
+			}
+		}
 		v, err := k.client.ask(ctx, address, k.client.ready, "CLUSTER", "SLOTS")
 		if err != nil {
 			return nil, fmt.Errorf("the node %s: %w", address, err)
@@ -104,6 +114,22 @@ func (k *cluster) load(ctx context.Context) error {
 	return err
 }
 
+// other returns the node that has a slot according to nodes other than from, which says that the cluster is down, or
+// accepts no connection. They are asked at most every askedAgain.
+func (k *cluster) other(from string, keyed bool, slot uint16, deadline time.Duration) (address string, yes bool) {
+	now, last := k.client.o.Now(), k.looked.Load()
+	if (now-time.Duration(last) >= askedAgain || last == 0) && k.looked.CompareAndSwap(last, int64(now)) {
+		ctx, cancel := context.WithDeadline(k.client.Over(), k.client.o.T0.Add(deadline))
+		defer cancel()
+		_ = k.load(ctx, from) // otherwise the error of from stands
+	}
+	if address, err := k.node(keyed, slot, deadline); err == nil && address != from {
+		k.others.Add(1)
+		return address, true
+	}
+	return "", false
+}
+
 // renew asks the nodes for the slots in the background, unless they were asked lately.
 func (k *cluster) renew() {
 	now := k.client.o.Now()
@@ -114,7 +140,7 @@ func (k *cluster) renew() {
 	k.client.Go(func() {
 		ctx, cancel := context.WithTimeout(k.client.Over(), max(time.Second, k.client.o.Timeout))
 		defer cancel()
-		_ = k.load(ctx) // calls that need the slots report an error
+		_ = k.load(ctx, "") // calls that need the slots report an error
 	})
 }
 
@@ -193,6 +219,11 @@ func besides(address, from string) string {
 	}
 	return net.JoinHostPort(host, port)
 }
+
+// down reports whether a node refuses a command because its cluster is down, so that it has not executed it.
+func (p *reply) down() bool { return p.failed && p.number == clusterIsDown }
+
+var clusterIsDown = numbers["CLUSTERDOWN"]
 
 // redirect says to which node a command must be sent instead.
 type redirect struct {

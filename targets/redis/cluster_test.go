@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"brunt/scenarios/suite"
 	"brunt/targets"
@@ -62,7 +63,7 @@ func startShards(t *testing.T) (nodes [2]*shard) {
 	return nodes
 }
 
-// TestCluster: a command goes to the node that has the slot of its key; MOVED and ASK are followed once.
+// TestCluster: a command goes to the node that has the slot of its key; MOVED and ASK are followed, up to a bound.
 func TestCluster(t *testing.T) {
 	nodes := startShards(t)
 	first, second := nodes[0].Addr().String(), nodes[1].Addr().String()
@@ -93,8 +94,8 @@ func TestCluster(t *testing.T) {
 	want(1, "0", 2)
 	both := "-MOVED 15495 " + second + "\r\n"
 	nodes[1].move.Store(&both)
-	if out := u.Do(1, long); f.got(out) != "error, error MOVED" || out.Attempts != 2 {
-		t.Errorf("moved twice: %s, %d attempts", f.got(out), out.Attempts)
+	if out := u.Do(1, long); f.got(out) != "error, error MOVED" || out.Attempts != 4 {
+		t.Errorf("moved again and again: %s, %d attempts", f.got(out), out.Attempts)
 	}
 	nodes[1].move.Store(nil)
 	suite.Until(t, "the slots as the nodes have them", func() bool { u.Do(0, long); return u.Var("v") == ":0" })
@@ -224,5 +225,80 @@ func TestSentinel_Stale(t *testing.T) {
 	}, "redis: [PING]")
 	if got := lost.got(lost.user(t, 0).Do(0, long)); got != "error, refused" {
 		t.Errorf("all sentinels name a lost server: %s", got)
+	}
+}
+
+// TestCluster_Down: a node that the others have lost says that the cluster is down, and goes on to name itself. The
+// command goes to the node that the others name once they say that the cluster is up.
+func TestCluster_Down(t *testing.T) {
+	const lost, up, down = "-CLUSTERDOWN The cluster is down\r\n", "$16\r\ncluster_state:ok\r\n", "$18\r\ncluster_state:fail\r\n"
+	var moved atomic.Bool
+	nodes := [2]*server{}
+	for i := range nodes {
+		nodes[i] = start(t, options{say: func(words []string) string {
+			mine, other := nodes[0].Addr().String(), nodes[1].Addr().String()
+			switch command := strings.Join(words, " "); {
+			case command == "CLUSTER INFO" && i == 1 && moved.Load():
+				return up
+			case command == "CLUSTER INFO":
+				return down
+			case command == "CLUSTER SLOTS" && i == 1 && moved.Load():
+				return slots(other, other)
+			case command == "CLUSTER SLOTS":
+				return slots(mine, other)
+			case i == 0 || !moved.Load():
+				return lost
+			}
+			return fmt.Sprintf(":%d\r\n", i)
+		}})
+	}
+	f := newFixture(t, targets.Options{Base: "redis+cluster://" + nodes[0].Addr().String()}, "{redis: [INCR, b], extract: {v: $}}",
+		"{redis: {pipeline: [[INCR, b], [GET, b]]}}")
+	u := f.user(t, 0)
+	if out := u.Do(0, long); f.got(out) != "error, error CLUSTERDOWN" || out.Attempts != 1 {
+		t.Errorf("before another node took over: %s, %d attempts", f.got(out), out.Attempts)
+	}
+	moved.Store(true)
+	began := time.Now()
+	suite.Until(t, "another node serves", func() bool { return f.got(u.Do(0, long)) == "ok" })
+	if took := time.Since(began); u.Var("v") != ":1" || f.Client.Spoken().Elsewhere != 1 {
+		t.Errorf("after %v by %s, %+v", took, u.Var("v"), f.Client.Spoken())
+	}
+	if out := u.Do(1, long); f.got(out) != "ok" || out.Attempts != 1 {
+		t.Errorf("the slots are known: %s, %d attempts", f.got(out), out.Attempts)
+	}
+}
+
+// TestCluster_Gone: a node that accepts no connection has executed nothing, so that the command goes to the node that
+// the others name.
+func TestCluster_Gone(t *testing.T) {
+	gone, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := gone.Addr().String()
+	_ = gone.Close()
+	var asked, stale atomic.Int64 // answers with slots, and how many of them name the node that is gone
+	var node *server
+	node = start(t, options{say: func(words []string) string {
+		switch mine := node.Addr().String(); {
+		case words[0] != "CLUSTER":
+			return ":1\r\n"
+		case words[1] == "INFO":
+			return "$16\r\ncluster_state:ok\r\n"
+		case asked.Add(1) > stale.Load():
+			return slots(mine, mine)
+		}
+		return slots(address, node.Addr().String())
+	}})
+	for first, want := range map[int64]string{1: "ok", 1000: "error, refused"} {
+		asked.Store(0)
+		stale.Store(first)
+		f := newFixture(t, targets.Options{Base: "redis+cluster://" + node.Addr().String()}, "{redis: [INCR, b]}")
+		out := f.user(t, 0).Do(0, long)
+		ok := want == "ok"
+		if f.got(out) != want || out.WasSent != ok || (out.Attempts == 1) != ok || (f.Client.Spoken().Elsewhere == 1) != ok {
+			t.Errorf("%s, want %s: %+v", f.got(out), want, out)
+		}
 	}
 }

@@ -17,7 +17,7 @@
 //	judge.go     checks and extractions of an answer
 //	sample.go    a call as reports show it
 //
-// The connections are those of package h1. A command is sent once. It is sent again only if a node of a cluster says
-// that it has not executed it (MOVED, ASK), or if the connection proves to be closed before anything was written.
+// The connections are those of package h1. A command is sent again if a node of a cluster says that it has not
+// executed it (MOVED, ASK), and, if it only reads, as [targets.Resend] says.
 // Commands of several calls never share a write.
 package redis

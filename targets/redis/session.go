@@ -2,7 +2,6 @@ package redis
 
 import (
 	"bufio"
-	"errors"
 	"sync"
 	"time"
 
@@ -56,7 +55,7 @@ type exchange struct {
 	send   []byte
 	slot   uint16
 	asking bool   // ASKING precedes the commands
-	begun  bool   // it was sent before, to another node
+	hops   int    // nodes that it went to before
 	to     string // host:port of the cluster node that it was sent to
 	in     reader
 	answer
@@ -88,7 +87,7 @@ func (t *exchange) end() {
 	t.held.Release()
 	text, parts := t.text, t.parts[:0]
 	t.session, t.call, t.it, t.out, t.send, t.in = nil, nil, nil, nil, nil, reader{}
-	t.asking, t.begun, t.to = false, false, ""
+	t.asking, t.hops, t.to = false, 0, ""
 	t.answer = answer{reply: reply{text: text}}
 	t.parts = parts
 	exchanges.Put(t)
@@ -106,7 +105,11 @@ func (t *exchange) compose() (err error) {
 	return err
 }
 
-// run sends the call and reads its answer. It follows one redirect of a cluster.
+// mostHops is how many further nodes a call goes to: as many as with go-redis.
+const mostHops = 3
+
+// run sends the call and reads its answer. In a cluster it goes on to the node that the answer names, or to the one
+// that other nodes name if its own does not serve.
 func (t *exchange) run() error {
 	k := t.client.cluster
 	if k == nil {
@@ -117,29 +120,48 @@ func (t *exchange) run() error {
 		t.out.Slot = t.client.o.Now()
 		return err
 	}
-	if err = t.ask(t.routes.to(t.to)); err != nil {
-		k.renew()
-		return err
+	for {
+		err = t.ask(t.routes.to(t.to))
+		to, yes := t.elsewhere(err)
+		if !yes || t.hops == mostHops {
+			return err
+		}
+		t.hops, t.to = t.hops+1, to
 	}
-	to, yes := t.redirect(t.to)
-	if !yes || !t.untouched() {
-		return nil
-	}
-	if to.ask {
-		t.mem = asking(t.send, t.call.source.form == pipeline)
-		t.send, t.asking = t.mem, true
-	} else {
-		k.move(to.slot, to.address)
-	}
-	t.begun, t.to = true, to.address
-	return t.ask(t.routes.to(t.to))
 }
 
-// untouched reports whether the node that redirects the call has executed none of its commands: a single command, a
-// transaction, whose EXEC the node refuses, or a pipeline of which the node redirects every command.
+// elsewhere returns the node to which a call that a node has not executed goes next. Err is the error of the call.
+func (t *exchange) elsewhere(err error) (address string, yes bool) {
+	k := t.client.cluster
+	if err != nil {
+		k.renew()
+		if targets.CauseOf(err) != scenarios.Refused {
+			return "", false
+		}
+		return k.other(t.to, t.call.keyed, t.slot, t.it.Deadline)
+	}
+	if !t.untouched() {
+		return "", false
+	}
+	if t.down() {
+		return k.other(t.to, t.call.keyed, t.slot, t.it.Deadline)
+	}
+	to, yes := t.redirect(t.to)
+	switch {
+	case yes && !to.ask:
+		k.move(to.slot, to.address)
+	case yes && !t.asking:
+		t.mem = asking(t.send, t.call.source.form == pipeline)
+		t.send, t.asking = t.mem, true
+	}
+	return to.address, yes
+}
+
+// untouched reports whether a node that does not serve the call has executed none of its commands: a single command, a
+// transaction, whose EXEC the node refuses, or a pipeline of which the node serves no command.
 func (t *exchange) untouched() bool {
 	for i := range t.parts {
-		if _, yes := t.parts[i].redirect(""); !yes {
+		if _, yes := t.parts[i].redirect(""); !yes && !t.parts[i].down() {
 			return false
 		}
 	}
@@ -150,16 +172,16 @@ func (t *exchange) untouched() bool {
 func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
 	out, deadline := t.out, t.it.Deadline
 	conn, slot, _, err := places.Get(deadline, &out.Opening)
-	if !t.begun {
+	if t.hops == 0 {
 		out.Slot = slot
 	}
 	if err != nil {
 		return err
 	}
 	var br *bufio.Reader
-	for {
+	for again := (targets.Resend{Repeats: t.call.repeats}); ; {
 		conn.Until(deadline, t.client.slack)
-		if br, err = conn.Ask(t.send, nil); !errors.Is(err, h1.ErrStale) {
+		if br, err = conn.Ask(t.send, nil); !again.After(err, out) {
 			break
 		}
 		if conn, err = places.Replace(conn, deadline, &out.Opening); err != nil {
@@ -168,7 +190,7 @@ func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
 	}
 	if conn.WasSent {
 		out.Attempts++
-		if !t.begun {
+		if t.hops == 0 || !out.WasSent {
 			out.Sent, out.WasSent = conn.Sent, true
 		}
 	}

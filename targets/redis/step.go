@@ -60,10 +60,11 @@ type step struct {
 
 // call is a compiled step.
 type call struct {
-	name   string
-	source commandSource
-	waits  bool // it waits for an event
-	takes  bool // it removes what it answers with
+	name    string
+	source  commandSource
+	waits   bool // it waits for an event
+	takes   bool // it removes what it answers with
+	repeats bool // it only reads
 	encoded
 	expected
 }
@@ -73,7 +74,7 @@ func (c *call) Name() string { return c.name }
 func (c *call) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{
 		Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "redis", URL: c.source.name(),
-		Takes: c.takes,
+		Takes: c.takes, Repeats: c.repeats,
 	}
 }
 
@@ -84,10 +85,11 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	c := &call{name: cmp.Or(in.Name, s.Redis.name()), source: s.Redis}
+	c := &call{name: cmp.Or(in.Name, s.Redis.name()), source: s.Redis, repeats: true}
 	for i := range c.source.commands {
 		args := c.source.commands[i].words()
 		c.waits, c.takes = c.waits || waits(args), c.takes || taking[args[0]]
+		c.repeats = c.repeats && reading[args[0]]
 	}
 	c.encoded = c.source.encode()
 	c.compileChecks(s.Check, in, m)

@@ -47,7 +47,7 @@ type Conn interface {
 	// Until sets the deadline on the run's clock. It may be late by slack.
 	Until(deadline, slack time.Duration)
 	// Run sends a statement and reads the answer into r. A nil argument is NULL. An error of the server is not an
-	// error of Run. It returns h1.ErrStale if the connection was closed before anything was sent.
+	// error of Run. It returns targets.ErrStale if the connection was closed before anything was sent.
 	Run(s *Statement, args [][]byte, r *Result) error
 	// Usable reports whether another statement may be sent.
 	Usable() bool

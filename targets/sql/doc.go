@@ -20,6 +20,6 @@
 //	sample.go    a call as reports show it
 //
 // To add a dialect, write a package with a function that returns its [Dialect], and add it to its line in package
-// catalog. A statement is sent once: a call is never repeated, and a connection is replaced only if it proves to be
-// closed before anything was written.
+// catalog. A statement is sent once, as drivers do, because no one knows what it does: a connection is replaced only
+// if it proves to be closed before anything was written.
 package sql

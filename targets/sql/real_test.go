@@ -17,7 +17,6 @@ import (
 
 	"brunt/scenarios/suite"
 	"brunt/targets"
-	"brunt/targets/http/h1"
 	"brunt/targets/sql"
 	"brunt/targets/sql/postgres"
 	"brunt/targets/targetstest"
@@ -326,7 +325,7 @@ func (n *node) endedWithin(t *testing.T) {
 		})
 		var r sql.Result
 		err = c.Run(&sql.Statement{Text: "select 1"}, nil, &r)
-		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, h1.ErrStale) || r.WasSent ||
+		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, targets.ErrStale) || r.WasSent ||
 			c.Usable() {
 			t.Errorf("within %v: %v, %+v", within, err, r)
 		}

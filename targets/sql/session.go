@@ -1,13 +1,11 @@
 package sql
 
 import (
-	"errors"
 	"sync"
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/http/h1"
 )
 
 // session is a virtual user. It holds no memory: a call borrows the buffers that it needs.
@@ -125,8 +123,8 @@ func (t *exchange) run() error {
 	if t.call.transaction {
 		first = &t.call.begin
 	}
-	for {
-		if err = t.send(first); !errors.Is(err, h1.ErrStale) {
+	for again := (targets.Resend{}); ; {
+		if err = t.send(first); !again.After(err, t.out) {
 			break
 		}
 		if t.conn, err = t.places.Replace(t.conn, t.it.Deadline, &t.out.Opening); err != nil {

@@ -291,18 +291,25 @@ func (s Suite) refused(t *testing.T) {
 func (s Suite) broken(t *testing.T) {
 	r := s.fixture(t, nil, s.Steps.Answer, s.Steps.Cut, or(s.Steps.Reset, s.Steps.Cut))
 	u := r.open(t, 0)
+	sent := int64(0)
+	do := func(step int, kind scenarios.Kind, cause scenarios.Cause) {
+		t.Helper()
+		out := u.Do(step, long)
+		is(t, out, kind, cause, true, kind == scenarios.OK)
+		sent += out.Written()
+	}
 	for range 2 {
-		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
-		is(t, u.Do(1, long), scenarios.Error, scenarios.Closed, true, false)
-		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+		do(0, scenarios.OK, scenarios.NoCause)
+		do(1, scenarios.Error, scenarios.Closed)
+		do(0, scenarios.OK, scenarios.NoCause)
 		want := scenarios.Reset
 		if s.Steps.Reset == "" {
 			want = scenarios.Closed
 		}
-		is(t, u.Do(2, long), scenarios.Error, want, true, false)
+		do(2, scenarios.Error, want)
 	}
-	if r.Requests() != 8 {
-		t.Errorf("the server had %d requests: something was sent twice", r.Requests())
+	if repeats := r.flow.Calls[1].Traits().Repeats; r.Requests() != sent || !repeats && sent != 8 {
+		t.Errorf("the server had %d requests for 8 calls, and %d were counted", r.Requests(), sent)
 	}
 }
 

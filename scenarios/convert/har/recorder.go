@@ -170,6 +170,19 @@ func (r *Recorder) rewrite(p *httputil.ProxyRequest) {
 	e.Request.URL, e.Request.Headers = u.String(), headersOf(p.Out.Header)
 }
 
+// hereCookie returns a Set-Cookie header without the attributes that bind the cookie to the target's name or to TLS.
+func hereCookie(line string) string {
+	parts := strings.Split(line, ";")
+	kept := parts[:1]
+	for _, attribute := range parts[1:] {
+		key, value, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(attribute, " ", "")), "=")
+		if key != "domain" && key != "secure" && key != "partitioned" && (key != "samesite" || value != "none") {
+			kept = append(kept, attribute)
+		}
+	}
+	return strings.Join(kept, ";")
+}
+
 // answered records an answer. Then it changes what would lead the client past the recorder: places at the target, and
 // cookies for the target's name or for TLS alone.
 func (r *Recorder) answered(a *http.Response) error {
@@ -186,14 +199,8 @@ func (r *Recorder) answered(a *http.Response) error {
 			a.Header.Set(name, u.String())
 		}
 	}
-	cookies := a.Cookies()
-	a.Header.Del("Set-Cookie")
-	for _, c := range cookies {
-		c.Domain, c.Secure = "", false
-		if c.SameSite == http.SameSiteNoneMode { // which is for TLS alone
-			c.SameSite = http.SameSiteDefaultMode
-		}
-		a.Header.Add("Set-Cookie", c.String())
+	for i, line := range a.Header["Set-Cookie"] {
+		a.Header["Set-Cookie"][i] = hereCookie(line)
 	}
 	a.Header.Del("Strict-Transport-Security")
 	if a.StatusCode == http.StatusSwitchingProtocols {

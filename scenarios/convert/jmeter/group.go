@@ -18,7 +18,7 @@ func (p *plan) shapes(t *tree) []*draft.Node {
 	p.onError(t, &load.Above)
 	if t.prop("ThreadGroup.same_user_on_next_iteration") == "false" {
 		p.d.LoseAt(&load.Above, t.line,
-			"that each iteration of %q is by a new user: a virtual user of brunt keeps its cookies", draft.Clip(t.name(), 60))
+			"that each iteration of %q is by a new user, with connections of its own", draft.Clip(t.name(), 60))
 	}
 	switch {
 	case t.tag == "ThreadGroup":

@@ -87,6 +87,7 @@ type plan struct {
 	ramp     time.Duration // ramp of the threads, if the executor has none
 	link     link          // of the current group
 	managed  bool          // some cookie manager keeps cookies
+	jar      *tree         // the cookie manager of the current group; nil: none
 	shows    bool          // some load makes enough requests to show an error rate below 1 %
 }
 
@@ -137,13 +138,9 @@ func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 	return s
 }
 
-// cookies reports what brunt can't keep of a cookie manager: its own cookies, and that it forgets those of answers.
+// cookies takes a cookie manager, and reports what brunt can't keep of it: its own cookies.
 func (p *plan) cookies(t *tree, flow *draft.Node) {
-	p.managed = true
-	if t.is("CookieManager.clearEachIteration") {
-		p.tellOnce(flow, t, "the cookies that %q clears in each iteration: a virtual user of brunt keeps them",
-			draft.Clip(t.name(), 60))
-	}
+	p.managed, p.jar = true, t
 	for _, c := range t.arguments("", "CookieManager.cookies") {
 		c.skip()
 		p.tellOnce(flow, t, "the cookie %s that %q sets; the header Cookie sends one", draft.Clip(c.attr["name"], 40),
@@ -169,7 +166,7 @@ func (p *plan) groups(level []*tree) {
 			continue
 		}
 		flow := &draft.Node{Block: true, Items: []*draft.Node{}}
-		p.link = link{}
+		p.link, p.jar = link{}, nil
 		s := p.with(scope{}, configs(level), flow)
 		switch t.tag {
 		case "SetupThreadGroup", "PostThreadGroup":
@@ -248,6 +245,7 @@ func (p *plan) group(t *tree, s scope, flow *draft.Node) {
 		}
 		load.Block = true
 		p.link.set(p, t, load)
+		p.keep(t, load)
 		if p.ramp > time.Second {
 			wait := draft.Think(0, p.ramp)
 			wait.Say("the ramp-up of " + quantity.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
@@ -263,6 +261,23 @@ func (p *plan) group(t *tree, s scope, flow *draft.Node) {
 		}
 		p.unset(t, load)
 		d.Load.Set(draft.Unique(d.Load, name), load)
+	}
+}
+
+// keep says how long the users of a group keep their cookies, if that is not brunt's default.
+func (p *plan) keep(t *tree, load *draft.Node) {
+	if p.jar == nil {
+		return
+	}
+	clears := p.jar.is("CookieManager.clearEachIteration")
+	if p.jar.is("CookieManager.controlledByThreadGroup") {
+		clears = t.prop("ThreadGroup.same_user_on_next_iteration") == "false"
+	}
+	switch open := strings.Contains(load.Get("executor").YAML, "arrival"); {
+	case clears && !open:
+		load.Set("cookies", draft.Raw("iteration"))
+	case !clears && open:
+		load.Set("cookies", draft.Raw("user"))
 	}
 }
 

@@ -32,7 +32,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			r.keys("Keys of a policy", "policy"),
 			r.topic("drills"), r.keys("Keys of a drill", "drill"),
 			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("suggest"), r.topic("find"), r.topic("tolerate"),
-			r.topic("live"),
+			r.topic("cookies"), r.topic("live"),
 			r.glossaryTable(), r.topic("statistics"),
 			r.topic("speed")),
 		"chaos/README.md": r.page("Faults",

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"brunt/scenarios/budget"
 	"brunt/scenarios/check"
+	"brunt/targets/http/cookies"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
@@ -158,18 +158,18 @@ func (a *Answer) Header(name string) [][]byte {
 	return all
 }
 
-// Cookies returns the cookies that the answer sets.
-func (a *Answer) Cookies() []*http.Cookie {
-	var list []*http.Cookie
+// Cookies returns the cookies that the answer sets, and that have a form that clients take.
+func (a *Answer) Cookies() (list []cookies.Cookie) {
 	for _, line := range a.Head().Cookies() {
-		if c, err := http.ParseSetCookie(string(line)); err == nil {
+		if c, err := cookies.Parse(string(line), time.Time{}); err == nil {
 			list = append(list, c)
 		}
 	}
 	return list
 }
 
-// Cookie returns the value of a cookie that the answer sets. If the name occurs several times, the last value counts.
+// Cookie returns the value of a cookie that the answer sets, as it came. If the name occurs several times, the last
+// value counts.
 func (a *Answer) Cookie(name string) (value string, ok bool) {
 	for _, c := range a.Cookies() {
 		if c.Name == name {

@@ -20,8 +20,8 @@ import (
 //
 //	ask: [still open?] -> write -> wait -> first byte; then Read for the rest
 //
-// No request is sent twice. A connection that proves to be closed before a byte was written is replaced; a later
-// failure is an error of the request.
+// A connection that proves to be closed before a byte was written is replaced. What happens after a later end is up to
+// [targets.Resend].
 type Conn struct {
 	targets.Lease
 	net.Conn // TLS over raw, or raw itself
@@ -38,17 +38,16 @@ type Conn struct {
 	Fault    error         // of the last failed read, whatever the parser returned
 	Sent     time.Duration // when the request was written
 	First    time.Duration // when the first byte of the answer came
+	last     time.Duration // when the last bytes of an answer came
 	WasSent  bool
+	unsent   bool // the first write took no byte
 	Torn     bool // a write failed, perhaps in the middle of a TLS record
 	// Claim is of an answer that is held as a whole; nil: what reads it claims its memory
 	Claim *budget.Claim
 }
 
-// Errors of idle connections: the server has closed one, or has sent something on it without a request.
-var (
-	ErrStale   = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection was closed while it was idle"})
-	errUnasked = errors.New("the server sent something before it was asked")
-)
+// errUnasked means that the server has sent something on a new connection without a request.
+var errUnasked = errors.New("the server sent something before it was asked")
 
 // readers holds read buffers. A request takes one only while there is data to read, so that thousands of waiting
 // requests need no buffers.
@@ -130,18 +129,38 @@ func (c *Conn) Until(deadline, slack time.Duration) {
 	_ = c.SetDeadline(c.t0.Add(c.deadline))
 }
 
-// Ask sends req and tail, and waits for the first byte of the answer, which br then holds. It returns ErrStale if the
-// connection was closed before anything was sent.
+// Ask sends req and tail, and waits for the first byte of the answer, which br then holds. On a connection that has
+// carried an answer, it returns [targets.ErrStale] if the connection was closed before anything was sent, and a
+// [targets.EndedError] if it ended later.
 func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	defer scenarios.Recover(&err) // of TLS
-	c.Reads, c.Fault, c.WasSent = 0, nil, false
+	c.Reads, c.Fault, c.WasSent, c.unsent = 0, nil, false, false
 	if c.direct.able() {
-		return c.askDirect(req, tail)
+		br, err = c.askDirect(req, tail)
+	} else {
+		br, err = c.ask(req, tail)
 	}
+	if err == nil {
+		c.last = c.First
+		return br, nil
+	}
+	switch {
+	case !c.Used:
+	case c.unsent && targets.IsReset(err):
+		err = targets.ErrStale
+	case c.WasSent:
+		err = targets.Ended(err, c.Sent, c.Sent-c.last, c.First-c.Sent)
+	}
+	return nil, err
+}
+
+// ask is Ask without direct input and output.
+func (c *Conn) ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	if c.Used && !c.fresh() && !stillOpen(c.Raw) {
-		return nil, ErrStale
+		return nil, targets.ErrStale
 	}
-	if _, err = c.Conn.Write(req); err == nil && tail != nil {
+	n, err := c.Conn.Write(req)
+	if c.unsent = n == 0; err == nil && tail != nil {
 		err = writeTail(c.Conn, tail)
 	}
 	c.Sent, c.WasSent, c.Torn = c.now(), true, err != nil
@@ -198,6 +217,8 @@ func (c *Conn) Read(b []byte) (n int, err error) {
 	}
 	if err != nil {
 		c.Fault = err
+	} else if c.Reads > 1 {
+		c.last = c.now()
 	}
 	return n, err
 }

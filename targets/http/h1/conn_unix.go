@@ -146,7 +146,7 @@ func (c *Conn) advance(fd uintptr) bool {
 	if d.phase == writing {
 		n, err := sysWrite(d.fd, d.req)
 		if err != nil && err != unix.EAGAIN {
-			d.err = os.NewSyscallError("write", err)
+			d.err, c.unsent = os.NewSyscallError("write", err), true
 			return true
 		}
 		if d.req = d.req[n:]; len(d.req) > 0 || d.tail != nil {
@@ -194,7 +194,7 @@ func (c *Conn) poll() bool {
 func (c *Conn) unusable(n int, err error) error {
 	switch {
 	case c.Used:
-		return ErrStale
+		return targets.ErrStale
 	case err != nil:
 		return os.NewSyscallError("read", err)
 	case n == 0:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/targets"
 	"brunt/targets/http/h1"
 )
 
@@ -18,6 +19,7 @@ type Request struct {
 	Within   time.Duration // limit until the answer begins, counted from the write of the request; zero: until Deadline
 	Framed   bool          // a data frame ends it even without a body, because gRPC servers expect that
 	Follows  bool          // it follows a redirect, so its first times are not those of the call
+	Repeats  bool          // see [targets.Resend]
 }
 
 // A Receiver reads the answer to a request.
@@ -29,9 +31,10 @@ type Receiver interface {
 }
 
 // Ask sends a request and lets by read its answer. It records the times in out. A request that the server has
-// certainly not begun to process is sent again on another connection, as after an idle connection of HTTP/1.1 was
-// closed.
+// certainly not begun to process is sent again on another connection, and so, once, is one that [targets.Resend]
+// allows.
 func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
+	resend := targets.Resend{Repeats: r.Repeats}
 	for tries := 1; ; tries++ {
 		begins := tries == 1 && !r.Follows
 		now := l.o.Now()
@@ -52,7 +55,16 @@ func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
 			return err
 		}
 		untouched, err := s.exchange(&r, by, out)
-		if err == nil || !untouched || !again(tries, err) {
+		switch {
+		case err == nil:
+			return nil
+		case untouched:
+			if !again(tries, err) {
+				return err
+			}
+		case resend.Again(err):
+			resend.Repeats = false
+		default:
 			return err
 		}
 		by.Forget()

@@ -135,7 +135,7 @@ func (l *Line) room() *mux {
 	for i := len(l.conns) - 1; i >= 0; i-- {
 		m := l.conns[i]
 		switch {
-		case m.ready && (l.o.Expired(m.born) || m.active == 0 && m.mute(now)):
+		case m.ready && (l.o.Expired(m.born) || m.active == 0 && (m.mute(now) || m.idle(now, l.o.Connections.MaxIdle.D()))):
 			l.leave(m)
 		case m.active < m.limit && (m.ready && !m.mute(now) || !m.ready && now-m.began < joinable):
 			return m

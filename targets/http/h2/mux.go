@@ -70,6 +70,8 @@ type pulse struct {
 	pinged atomic.Int64 // when a PING was sent that is still unanswered; zero: none
 	flush  atomic.Int64 // when the last write began
 	half   atomic.Bool  // a header block is incomplete, so no other frame can come
+
+	carried atomic.Bool // an answer has come
 }
 
 // hears records that data came, which also answers a PING.
@@ -89,6 +91,11 @@ func (p *pulse) silent(since time.Duration) bool {
 func (p *pulse) mute(now time.Duration) bool {
 	at := p.pinged.Load()
 	return at != 0 && now-time.Duration(at) > patience
+}
+
+// idle reports whether nothing has come for most or longer; zero: for any time.
+func (p *pulse) idle(now, most time.Duration) bool {
+	return most > 0 && now-time.Duration(p.heard.Load()) >= most
 }
 
 // windows are the server's settings, and how much it accepts now. The connection's mutex guards them.
@@ -330,9 +337,20 @@ func (m *mux) fail() {
 	}
 	m.streams, m.halves = nil, nil
 	m.mu.Unlock()
+	now := m.line.o.Now()
 	for _, s := range streams {
-		s.fail(err, false)
+		s.fail(s.lost(err, now), false)
 	}
+}
+
+// lost returns the error of a stream whose connection has ended with err.
+func (s *Stream) lost(err error, now time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.reused || !s.wasSent || s.first != 0 {
+		return err
+	}
+	return targets.Ended(err, s.sent, s.sent-s.heard, now-s.sent)
 }
 
 // fail ends a stream. Untouched means that the server never began to process it.

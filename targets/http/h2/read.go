@@ -288,6 +288,9 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 // not need the rest.
 func (m *mux) whole(s *Stream, id uint32) {
 	s.ended, s.last = true, m.in.at
+	if !m.carried.Load() {
+		m.carried.Store(true)
+	}
 	s.flush()
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -60,10 +60,12 @@ type place struct {
 
 // outgoing is the part of a stream's request that is still to be written.
 type outgoing struct {
-	req     []byte      // in the form of HTTP/1.1
-	body    []byte      // the next part of its body; empty: nothing is left
-	tail    net.Buffers // the parts after that
-	framed  bool        // a data frame ends it in any case
+	req     []byte        // in the form of HTTP/1.1
+	body    []byte        // the next part of its body; empty: nothing is left
+	tail    net.Buffers   // the parts after that
+	framed  bool          // a data frame ends it in any case
+	reused  bool          // its connection had carried an answer when it was written
+	heard   time.Duration // when something had last come on the connection by then
 	sent    time.Duration
 	wasSent bool
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/targets/http/h1"
+	"brunt/targets"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -93,7 +93,7 @@ func (m *mux) write() {
 			m.mu.Lock() // no byte of it was sent
 			m.queue = append(queue, m.queue...)
 			m.mu.Unlock()
-			m.stop(h1.ErrStale)
+			m.stop(targets.ErrStale)
 			m.shut()
 			return
 		}
@@ -158,6 +158,7 @@ func (m *mux) begin(s *Stream) {
 		return
 	}
 	s.on, s.id = m, m.next
+	s.reused, s.heard = m.carried.Load(), time.Duration(m.heard.Load())
 	m.next += 2
 	m.streams[s.id] = s
 	s.room, s.took = m.initial, streamWindow

@@ -51,11 +51,12 @@ type conn struct {
 	udp       net.Conn
 	ending    sync.Once
 
-	active  int          // places taken; the line's mutex guards it
-	leaving atomic.Bool  // it accepts no more requests
-	left    atomic.Int64 // requests until it accepts no more; negative: no limit
-	born    time.Duration
-	last    atomic.Int64 // streams from this number on were not begun by the server, which ends the connection
+	active   int          // places taken; the line's mutex guards it
+	leaving  atomic.Bool  // it accepts no more requests
+	left     atomic.Int64 // requests until it accepts no more; negative: no limit
+	born     time.Duration
+	answered atomic.Int64 // when the last answer ended; zero: none has come
+	last     atomic.Int64 // streams from this number on were not begun by the server, which ends the connection
 }
 
 func newConn(l *Line, began time.Duration) *conn {
@@ -80,8 +81,10 @@ func (c *conn) isClosed() bool { return c.quic.Context().Err() != nil }
 
 // worn reports whether the connection accepts no more requests.
 func (c *conn) worn(now time.Duration) bool {
-	age := c.line.of.o.Connections.MaxAge.D()
-	return c.leaving.Load() || age > 0 && c.isOpen() && now-c.born >= age
+	o := &c.line.of.o.Connections
+	age, idle := o.MaxAge.D(), o.MaxIdle.D()
+	return c.leaving.Load() || age > 0 && c.isOpen() && now-c.born >= age ||
+		idle > 0 && c.answered.Load() > 0 && now-time.Duration(c.answered.Load()) >= idle
 }
 
 // Windows that brunt grants to the server. They are so large that the server never waits for brunt.

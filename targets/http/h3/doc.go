@@ -9,6 +9,6 @@
 //	answer.go  the frames of an answer
 //
 // QUIC itself, with its TLS and its retransmission of lost packets, is github.com/quic-go/quic-go. Requests are never
-// sent in 0-RTT, whose bytes a third party can replay. No request is sent twice, except one that the server certainly
-// has not begun to process, as with HTTP/2.
+// sent in 0-RTT, whose bytes a third party can replay. As with HTTP/2, a request is sent again if the server certainly
+// has not begun to process it, or as [targets.Resend] says.
 package h3

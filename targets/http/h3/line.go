@@ -81,7 +81,8 @@ func (c *Connections) To(address string, config *tls.Config) *Line {
 // place is the right to have one request at a time on a connection, with the memory for it.
 type place struct {
 	targets.Lease
-	on *conn
+	on    *conn
+	begun bool // the answer has begun
 	writing
 }
 
@@ -171,6 +172,7 @@ type Request struct {
 	Tail     [][]byte      // sent after Bytes
 	Deadline time.Duration // on the run's clock
 	Follows  bool          // it follows a redirect, so its first times are not those of the call
+	Repeats  bool          // see [targets.Resend]
 }
 
 // A Receiver reads the answer to a request.
@@ -189,8 +191,10 @@ const (
 )
 
 // Ask sends a request and lets by read its answer. It records the times in out. A request that the server has
-// certainly not begun to process is sent again on another connection.
+// certainly not begun to process is sent again on another connection, and so, once, is one that [targets.Resend]
+// allows.
 func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
+	resend := targets.Resend{Repeats: r.Repeats}
 	for tries := 1; ; tries++ {
 		spent, begins := &out.Opening, tries == 1 && !r.Follows
 		if !begins {
@@ -217,8 +221,11 @@ func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
 			l.leave(p.on)
 		}
 		l.places.Put(p, !p.on.leaving.Load() && !p.on.isClosed() && l.of.o.KeepsAlive())
-		refused := errors.Is(err, errRejected)
-		if err == nil || !untouched || refused && tries == mostTries || l.of.o.Now() >= r.Deadline {
+		refused, lost := errors.Is(err, errRejected), !untouched && resend.Again(err)
+		if lost {
+			resend.Repeats = false
+		}
+		if err == nil || !untouched && !lost || refused && tries == mostTries || l.of.o.Now() >= r.Deadline {
 			return err
 		}
 		if by.Forget(); tries >= mostTries {
@@ -235,7 +242,8 @@ func (p *place) exchange(r *Request, by Receiver, out *scenarios.Outcome) (untou
 	if err != nil {
 		return !errors.Is(err, os.ErrDeadlineExceeded), err
 	}
-	p.before = c.quic.ConnectionStats().PacketsReceived
+	p.before, p.begun = c.quic.ConnectionStats().PacketsReceived, false
+	answered := time.Duration(c.answered.Load())
 	at := c.line.of.o.T0.Add(r.Deadline)
 	_ = s.SetDeadline(at)
 	werr := p.write(s, r)
@@ -253,6 +261,13 @@ func (p *place) exchange(r *Request, by Receiver, out *scenarios.Outcome) (untou
 		s.CancelWrite(codeCancelled)
 		s.CancelRead(codeCancelled)
 	}
+	switch now := c.line.of.o.Now(); {
+	case err == nil:
+		c.answered.Store(int64(now))
+	case answered > 0 && !p.begun && c.isClosed() && !errors.Is(err, os.ErrDeadlineExceeded) && werr == nil:
+		err = &targets.EndedError{Err: c.explain(err), Sent: sent, Idle: sent - answered, After: now - sent}
+		return c.untouched(s, err), err
+	}
 	return c.untouched(s, err), c.explain(err)
 }
 
@@ -267,6 +282,7 @@ func (p *place) receive(s *quic.Stream, by Receiver, out *scenarios.Outcome, sen
 		return err
 	}
 	first := p.on.line.of.o.Now()
+	p.begun = true
 	br := h1.Reader(s)
 	defer h1.Release(br)
 	b := &Body{br: br, stream: s, now: p.on.line.of.o.Now, t0: p.on.line.of.o.T0}

@@ -13,7 +13,6 @@ import (
 
 	"brunt/scenarios/check"
 	"brunt/targets"
-	"brunt/targets/http/h1"
 	"brunt/targets/sql"
 
 	"github.com/go-sql-driver/mysql"
@@ -27,11 +26,12 @@ type connection struct {
 	wire     *wire
 	keeps    bool // statements are prepared and kept
 	prepared map[*sql.Statement]driver.Stmt
-	lost     bool        // no further statement is possible
-	writes   bool        // the endpoint requires a server that accepts writes
-	demoted  bool        // the server no longer accepts writes
-	busy     atomic.Bool // a goroutine uses or has closed the driver's connection
-	closing  sync.Once   // closes the driver's connection, which is not safe for concurrent use
+	answered time.Duration // when the last answer ended
+	lost     bool          // no further statement is possible
+	writes   bool          // the endpoint requires a server that accepts writes
+	demoted  bool          // the server no longer accepts writes
+	busy     atomic.Bool   // a goroutine uses or has closed the driver's connection
+	closing  sync.Once     // closes the driver's connection, which is not safe for concurrent use
 }
 
 // farewellTime is how long a closing connection waits at most to send its last message.
@@ -75,7 +75,7 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	c.wire.bytes = 0
 	if c.Used && !c.wire.replies.within() && c.conn.(driver.SessionResetter).ResetSession(context.Background()) != nil {
 		c.lost = true
-		return h1.ErrStale
+		return targets.ErrStale
 	}
 	err := c.run(s, args, r)
 	if r.End == 0 {
@@ -92,7 +92,10 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	}
 	if err != nil {
 		c.lost = true
-		return c.why(err)
+		if err = c.why(err); c.Used && c.wire.wrote && c.wire.first == 0 {
+			return targets.Ended(err, c.wire.sent, c.wire.sent-c.answered, c.o.Now()-c.wire.sent)
+		}
+		return err
 	}
 	return nil
 }
@@ -100,6 +103,9 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 // note records the times of the answer, which ends now.
 func (c *connection) note(r *sql.Result) {
 	r.Sent, r.First, r.WasSent, r.Bytes, r.End = c.wire.sent, c.wire.first, c.wire.wrote, c.wire.bytes, c.o.Now()
+	if r.First != 0 {
+		c.answered = r.End
+	}
 }
 
 // farewells are the numbers of errors with which a server ends a connection: the server stops, or the connection was
