@@ -20,12 +20,12 @@ type readings struct {
 	end     time.Duration // when the judged load ends
 	records []record      // ascending
 	starts  []time.Duration
-	traffic []int64                      // requests of the load during each occurrence
-	hidden  []requests.Span              // spans whose requests count as bad for the effects of faults; see seen
-	windows *windowIndex                 // of the records; see index
+	traffic []int64         // requests of the load during each occurrence
+	hidden  []requests.Span // spans whose requests count as bad for the effects of faults; see seen
+	windows *windowIndex    // of the records; see index
 
-	hiddenGood bool // the requests of hidden count as good instead
-	flows   map[[2]string][]effect.Slice // by step and load of an objective; see windowsOf
+	hiddenGood bool                         // the requests of hidden count as good instead
+	flows      map[[2]string][]effect.Slice // by step and load of an objective; see windowsOf
 
 	// These are made with the index. longest has, by series, the longest good answer of a step in the baseline,
 	// without brunt's own time; zero means that it has none. late has brunt's largest lag by start of a window, and
@@ -50,7 +50,7 @@ type record struct {
 	ready int64
 	edges measure.Edges
 
-	refusals measure.Refusals
+	answers int64 // errors that are answers, such as those with a status
 
 	missed []measure.Missed
 	waits  int64 // for a load: the number of its requests, and the lag that nine of ten of them exceed
@@ -108,7 +108,8 @@ func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Ke
 	if len(f.hidden) == 0 {
 		return f.slicesAs(in, o, has, as)
 	}
-	return begunIn(in, supposed(f.slicesAs(f.run(), o, has, as), f.hidden, f.hiddenGood)) // at the rate that was usual before
+	all := f.slicesAs(f.run(), o, has, as) // they show the rate that was usual before
+	return begunIn(in, supposed(all, f.hidden, f.hiddenGood))
 }
 
 // run is the span of the judged run.
@@ -298,11 +299,11 @@ func (f *readings) after(i int) *measure.Occurrence {
 	return next
 }
 
-// recordOf returns a cell as a record. The causes of its requests have names.
-func recordOf(k measure.Key, c *measure.Cell, names scenarios.Causes) record {
+// recordOf returns a cell as a record.
+func recordOf(k measure.Key, c *measure.Cell) record {
 	r := record{
 		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready,
-		edges: c.Edges.Clone(), refusals: c.Refusals(names), missed: slices.Clone(c.Late.Missed),
+		edges: c.Edges.Clone(), answers: c.Answers(), missed: slices.Clone(c.Late.Missed),
 	}
 	if r.waits = c.Lag.Total; r.waits > 0 {
 		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most
