@@ -158,8 +158,8 @@ func withUnseen(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	return r
 }
 
-// ownEnds makes an objective invalid that is open only because brunt itself saw nothing, or was late, for as long as its
-// ends are apart.
+// ownEnds makes an objective invalid that is open only because brunt itself saw nothing, or was late, for as long as
+// its ends are apart.
 func ownEnds(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	if !r.Because.Has(result.EndsDecide) {
 		return r

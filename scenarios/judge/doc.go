@@ -174,10 +174,10 @@
 //     before it, and else is a part of the harm before.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
-//     good and each of these units was well. If the load was good for a hold before, since the end or since the recovery
-//     from earlier harm, it is no effect of the fault, but an incident of its own. Within a hold of the end the first
-//     harm is unknown: an objective has a verdict only if it is the same with the harm and without it. It is the same
-//     after the last fault as before another one: that harm is next in time shows nothing.
+//     good and each of these units was well. If the load was good for a hold before, since the end or since the
+//     recovery from earlier harm, it is no effect of the fault, but an incident of its own. Within a hold of the end
+//     the first harm is unknown: an objective has a verdict only if it is the same with the harm and without it. It is
+//     the same after the last fault as before another one: that harm is next in time shows nothing.
 //   - A crash whose unit nothing starts again, as the scenario allows, is in until the end of the run. Harm that is
 //     shown to be that of another fault is not its harm as well, and other faults are judged as if it had been over at
 //     once.
@@ -224,9 +224,9 @@
 //     known to lie between two times that are more than a hold apart is no evidence.
 //   - The phase recovery lasts until a hold after the last bad request, so it is not empty for a target that was good
 //     all along.
-//   - A time passes only if its whole interval meets the target, and fails only if its whole interval misses it. So does
-//     a percentile over occurrences, with both ends of their intervals. A recovery lies between the last bad request
-//     and the answer to the first good one that was intended after it.
+//   - A time passes only if its whole interval meets the target, and fails only if its whole interval misses it. So
+//     does a percentile over occurrences, with both ends of their intervals. A recovery lies between the last bad
+//     request and the answer to the first good one that was intended after it.
 //   - Without an incident, an objective `after incident` passes only if there are enough requests after each fault to
 //     show that there was none.
 //
