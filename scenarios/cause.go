@@ -110,9 +110,9 @@ type CauseFamily struct {
 	First Cause
 	Bits  int                       // width of a number in bits; zero is 16
 	Name  func(number int32) string // the name of a cause in result.json, such as "error 1213"
-	// TimedOut and Unavailable are the numbers of the causes that mean what 504 and 503 mean in HTTP; zero means that
-	// the protocol has none. See [Causes.TimedOut].
-	TimedOut, Unavailable int32
+	// TimedOut is the number of the cause that means what 504 means in HTTP; zero means that the protocol has none. See
+	// [Causes.TimedOut].
+	TimedOut int32
 }
 
 // bits returns Bits with its default.
@@ -160,14 +160,6 @@ func (n Causes) Name(c Cause) string {
 func (n Causes) TimedOut(c Cause) bool {
 	return c == Status(504) || slices.ContainsFunc(n.Families, func(f CauseFamily) bool {
 		return f.TimedOut > 0 && c == f.Cause(f.TimedOut)
-	})
-}
-
-// Unavailable reports whether by a cause a balancer tells that it has nowhere to send a request: 503 of HTTP, and
-// UNAVAILABLE of gRPC.
-func (n Causes) Unavailable(c Cause) bool {
-	return c == Status(503) || slices.ContainsFunc(n.Families, func(f CauseFamily) bool {
-		return f.Unavailable > 0 && c == f.Cause(f.Unavailable)
 	})
 }
 

@@ -26,7 +26,7 @@ func OfFaults() []Adjustment { return described(faultAdjustments) }
 type adjusting[F any] struct {
 	Adjustment
 	make F
-	of   scenarios.Verdict // of an objective on faults: the verdict that it may change; the zero value is a pass
+	of   []scenarios.Verdict // of an objective on faults: the verdicts that it may change; nil is a pass
 }
 
 func described[F any](list []adjusting[F]) (out []Adjustment) {

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"slices"
 
 	"brunt/scenarios"
@@ -19,9 +18,8 @@ type faultAsk struct {
 	unseen func(f *effects, of int) []requests.Span
 }
 
-// faultAdjustments are the adjustments of an objective on a fault, in the order in which they are applied. All but the
-// last two apply only while the verdict is a pass, so the first other verdict stands. A failure stands, because brunt
-// saw the requests that show it, unless it cut them off, or the machine may have caused it.
+// faultAdjustments are the adjustments of an objective on a fault, in the order in which they are applied. Each applies
+// only while the verdict is still one that it may change.
 var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment: Adjustment{
 		"not the load",
@@ -31,10 +29,10 @@ var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveRes
 	}, make: notTheLoad},
 	{Adjustment: Adjustment{
 		"lag",
-		"if nearly all requests around the fault were sent late, an outage counts as longer by that lateness, where it is " +
-			"a tenth or more of what the objective allows",
-		"a pass is invalid",
-	}, make: withLag},
+		"if nearly all requests around the fault were sent late, an outage counts as longer by that lateness, or as shorter; " +
+			"for a pass, where it is a tenth or more of what the objective allows",
+		"a pass and a failure are invalid",
+	}, make: withLag, of: []scenarios.Verdict{scenarios.Pass, scenarios.Fail}},
 	{Adjustment: Adjustment{
 		"slow by lag",
 		"if the fault made answers far slower, or may have, slow answers count as bad that brunt's lag in their second " +
@@ -45,17 +43,26 @@ var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveRes
 		"unseen",
 		"the target counts as down whenever brunt saw nothing of it, because brunt stood still or failed at each request " +
 			"that was due. That is for times as long as all that the objective allows, or that contain the instant by which " +
-			"the target has to be good, or the end of the outage",
-		"a pass is invalid",
-	}, make: withUnseen},
-	{Adjustment: Adjustment{cutName, cutCounts, cutChanged}, make: withoutCut, of: scenarios.Fail},
-	{Adjustment: Adjustment{heldName, heldCounts, heldChanged}, make: withHeldGood, of: scenarios.Fail},
+			"the target has to be good, or the end of the outage. A failure is judged as if the target had been good then",
+		"a pass and a failure are invalid",
+	}, make: withUnseen, of: []scenarios.Verdict{scenarios.Pass, scenarios.Fail}},
+	{Adjustment: Adjustment{
+		"ends",
+		"a time is known to lie between two ends only, and the target is between them. The ends count as closer to the " +
+			"measured value, by as long as brunt saw nothing, or sent nearly all requests late",
+		"an inconclusive objective is invalid, because the load alone would have decided it",
+	}, make: ownEnds, of: []scenarios.Verdict{scenarios.Inconclusive}},
+	{Adjustment: Adjustment{cutName, cutCounts, cutChanged}, make: withoutCut, of: failed},
+	{Adjustment: Adjustment{heldName, heldCounts, heldChanged}, make: withHeldGood, of: failed},
 }
+
+// failed is the verdict that [withoutCut] and [withHeldGood] may change.
+var failed = []scenarios.Verdict{scenarios.Fail}
 
 // seen applies the adjustments to the result of an objective on a fault.
 func (f *effects) seen(q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, a := range faultAdjustments {
-		if r.Verdict == cmp.Or(a.of, scenarios.Pass) {
+		if a.of == nil && r.Verdict == scenarios.Pass || slices.Contains(a.of, r.Verdict) {
 			r = a.make(f, q, r)
 		}
 	}
@@ -76,7 +83,7 @@ func notTheLoad(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 // withLag adds the lag of the requests around a fault to the measured time; see lateFor.
 func withLag(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, i := range q.of {
-		if why, holds := f.lateFor(q.o, i, r.Measured); !holds {
+		if why, holds := f.lateFor(q.o, i, &r); !holds {
 			r.Doubt(why)
 			break
 		}
@@ -129,19 +136,51 @@ func withLagged(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 // either lasts at least a tenth of the allowed time or contains the end of the observed outage. If that changes a
 // pass, the pass says nothing about the target. Other spans can't change it: an outage within them is over in time,
 // or is an outage of its own that is far shorter than allowed. For sums over the fault, such as degraded, each span
-// counts that is at least a tenth of the time from the injection to the recovery.
+// counts that is at least a tenth of the time from the injection to the recovery, or contains the end of the outage.
+//
+// A failure is judged as if the target had been good in all spans in which brunt saw nothing.
 func withUnseen(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	var spans []requests.Span
-	for _, i := range q.of {
-		spans = append(spans, q.unseen(f, i)...)
+	if r.Verdict == scenarios.Fail {
+		spans = f.read.unseen(q.o, f.read.run())
+	} else {
+		for _, i := range q.of {
+			spans = append(spans, q.unseen(f, i)...)
+		}
 	}
 	if spans = requests.United(spans); len(spans) == 0 {
 		return r
 	}
 	read := *f.read
-	read.hidden = spans
-	if q.judge(f.supposing(read)).Verdict != scenarios.Pass {
+	read.hidden, read.hiddenGood = spans, r.Verdict == scenarios.Fail
+	if q.judge(f.supposing(read)).Verdict != r.Verdict {
 		return f.read.c.Lost.Hidden(r, spans)
+	}
+	return r
+}
+
+// ownEnds makes an objective invalid that is open only because brunt itself saw nothing, or was late, for as long as
+// its ends are apart.
+func ownEnds(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	if !r.Because.Has(result.EndsDecide) {
+		return r
+	}
+	for _, i := range q.of {
+		in := f.sentAround(i)
+		lag, spans := f.read.lagIn(q.o, in), f.read.unseen(q.o, in)
+		own := lag
+		for _, s := range spans {
+			own = max(own, s.Length())
+		}
+		closer := r
+		closer.Low, closer.High = min(r.Measured, r.Low+result.Sec(own)), max(r.Measured, r.High-result.Sec(own))
+		switch {
+		case requests.EndsDiffer(q.o, &closer):
+		case own == lag:
+			r.Doubt(lateNote(in, lag))
+		default:
+			return f.read.c.Lost.Hidden(r, spans)
+		}
 	}
 	return r
 }

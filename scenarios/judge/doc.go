@@ -83,8 +83,10 @@
 //     last a tenth of the allowed time or contain the end of the observed outage. A pass that this changes is
 //     invalid. A shorter freeze elsewhere changes nothing.
 //   - A request that was sent late shows the target at the time when it was sent. If nearly all requests were late,
-//     an outage may be longer than measured by that lag. So a time passes only if it also holds with the lag added,
-//     if the lag is a tenth or more of the allowed time.
+//     an outage may be longer than measured by that lag, or shorter. So a time passes only if it also holds with the
+//     lag added, if the lag is a tenth or more of the allowed time, and one whose begin requests show fails only if it
+//     also fails with the lag taken off. Nor does a failure stand that is none if the target was good whenever brunt
+//     stood still.
 //   - If brunt stood still for half of a fault or more, or sent more than half of the fault's requests after it, an
 //     impact that was not seen is unknown rather than absent.
 //   - Whether a fault made answers slower has three answers; see [effect.Slower]. The answer is yes if answers are
@@ -122,11 +124,10 @@
 //     does with its processors itself excuses nothing. For an upper bound on times, waits need only be as long as the
 //     longest answer is over it. Of slow answers without timeouts they need only be as long as the longest one is over
 //     the limit of slow answers, or the lowest limit of an objective.
-//   - Such a second excuses timeouts and slow answers. So it does answers of 504, which are a balancer's timeouts, and
-//     those of 503 in the same second or the next, which follow from them. Its other errors count, because a target
-//     that refuses did not wait. They are excused as well while a unit that a fault hit was away, if other programs
-//     held the processors for nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs
-//     a processor.
+//   - Such a second excuses timeouts and slow answers. Its other errors count, because a target that refuses did not
+//     wait. Those without a status are excused as well while a unit that a fault hit was away, if other programs held
+//     the processors for nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs a
+//     processor. For a percentile of an open load brunt's lag is the one at that percentile.
 //   - A timeout counts as brunt's own failure if brunt used up a tenth of it, unless the target still had far more
 //     time than it ever took: a target that hangs while brunt is late is down.
 //
@@ -173,11 +174,10 @@
 //     before it, and else is a part of the harm before.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
-//     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a
-//     relapse soon after the recovery from earlier harm is. Within a hold that is unknown: an objective has a verdict
-//     only if it is the same with the harm and without it. So it is for a relapse that begins long after the recovery:
-//     after a time that is longer than a hold, and than it took from the injection to the recovery. It is the same
-//     after the last fault as before another one: that a relapse is next in time shows nothing.
+//     good and each of these units was well. If the load was good for a hold before, since the end or since the
+//     recovery from earlier harm, it is no effect of the fault, but an incident of its own. Within a hold of the end
+//     the first harm is unknown: an objective has a verdict only if it is the same with the harm and without it. It is
+//     the same after the last fault as before another one: that harm is next in time shows nothing.
 //   - A crash whose unit nothing starts again, as the scenario allows, is in until the end of the run. Harm that is
 //     shown to be that of another fault is not its harm as well, and other faults are judged as if it had been over at
 //     once.
@@ -224,8 +224,9 @@
 //     known to lie between two times that are more than a hold apart is no evidence.
 //   - The phase recovery lasts until a hold after the last bad request, so it is not empty for a target that was good
 //     all along.
-//   - A time passes only if its whole interval meets the target. A percentile over occurrences passes only if it does
-//     so with both ends of their intervals.
+//   - A time passes only if its whole interval meets the target, and fails only if its whole interval misses it. So
+//     does a percentile over occurrences, with both ends of their intervals. A recovery lies between the last bad
+//     request and the answer to the first good one that was intended after it.
 //   - Without an incident, an objective `after incident` passes only if there are enough requests after each fault to
 //     show that there was none.
 //

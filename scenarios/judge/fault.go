@@ -411,9 +411,7 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 		r.Because = result.Notes{{Kind: result.RecoveryLast, From: a.RelapsedAt}}
 	}
 	switch {
-	case f.read.c.Strict && r.High.Known() && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)):
-		r.Because = result.Notes{{Kind: result.AtTarget}}
-	case met && r.High.Known() && (!requests.Meets(o, float64(r.Low)) || !requests.Meets(o, float64(r.High))):
+	case requests.EndsDiffer(o, r):
 		r.Because = requests.EndsDecide(r)
 	case met:
 		r.Verdict = scenarios.Pass

@@ -121,9 +121,9 @@ func TestFault_Metrics(t *testing.T) {
 			got != want.measured && math.Abs(got-want.measured) > 1e-6 {
 			t.Errorf("%s: %v, %s (%s), want %g, %s", o.Text, o.Measured, o.Verdict, o.Note, want.measured, want.verdict)
 		}
-		// the last good request before, and the first good one after, at 200/s
+		// the last good request before, and the first good one after, at 200/s, which is answered in 20 ms
 		if d := float64(o.High - o.Low); o.Metric != "area" && o.Metric != "failed" && want.measured > 0 &&
-			!math.IsInf(want.measured, 1) && d > .010+1e-6 {
+			!math.IsInf(want.measured, 1) && d > .030+1e-6 {
 			t.Errorf("%s: from %v to %v, want an interval of two requests", o.Text, o.Low, o.High)
 		}
 		if o.Phase != slo.ParsePhase("f") {
@@ -394,7 +394,7 @@ func TestFault_Verdicts(t *testing.T) {
 			judge.Case{Strict: true},
 			someBetween(30*sec, 45*sec),
 			[]injection{one},
-			scenarios.Inconclusive, "the target lies within",
+			scenarios.Inconclusive, "between 14.9",
 		},
 		{
 			"a soft edge near the target", "recover < 15s after f",

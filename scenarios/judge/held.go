@@ -21,9 +21,8 @@ const (
 		"left out in which that may explain each timeout and each slow answer, or, of a delivery, each slow message, " +
 		"because the target's units waited for a processor for as long, and brunt, if it used as much of one on the same " +
 		"terms, for a tenth of it, or for less if a message waited for the work on others; their other " +
-		"errors count, unless a unit that a fault hit was away only for as long, or a server gave them that waited for " +
-		"another one: a 504 (in gRPC DEADLINE_EXCEEDED) and a 503 (UNAVAILABLE) of 100 ms or longer are timeouts of the " +
-		"time that they took, and a 503 within 10 s follows from a timeout. So are the seconds in which brunt itself used " +
+		"errors count, unless a unit that a fault hit was away only for as long, and an answer with a status always counts. " +
+		"A percentile of an open load asks for brunt's lag at the same percentile. So are the seconds in which brunt itself used " +
 		"half of its processors or more, and was late by 100 ms; or in which it was late by a tenth of the longest wait, " +
 		"and it is not known who held the processors. If that leaves out more than half of the requests, these count as " +
 		"answered at once"
@@ -37,29 +36,21 @@ const explains = .9
 
 // A heldWindow is a window whose timeouts and slow answers a lack of processors may explain.
 type heldWindow struct {
-	others  int64 // errors that it does not explain
-	own     bool  // brunt itself lacked processor time
-	refused bool  // it explains answers of 503 as well: they follow from timeouts
+	others int64 // errors that it does not explain
+	own    bool  // brunt itself lacked processor time
+	away   bool  // it explains all errors that are no answers
 }
-
-// refusedFor is for how long a balancer sends no requests to a server that timed out, and answers with 503, which says
-// that it is overloaded (RFC 9110, 15.6.4): the default of fail_timeout in nginx (ngx_http_upstream_module). A circuit
-// breaker stays open for about as long.
-const refusedFor = 10 * time.Second
 
 // heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself lacked one,
 // and whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
-// than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
-// was down only for as long, see [readings.heldAway], or a server gave it that waited for another one, see
-// [measure.Refusals]: a 504 and a slow 503 are timeouts of the time that they took, and a 503 in the same window, or at
-// most [refusedFor] later, follows from a timeout, which may be one of requests that brunt itself sent late.
+// than a timeout is an answer of the target, or of its system, and no wait explains it, unless it has no status and a
+// unit that a fault hit was down only for as long, see [readings.heldAway].
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
 	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Contested) == 0 {
 		return f.held
 	}
 	out, away := map[time.Duration]heldWindow{}, f.heldAway()
 	f.index()
-	follow := time.Duration(math.MinInt64) // until when answers of 503 follow from timeouts that waits explain
 	for next := 0; next < len(f.records); {
 		start, first := f.records[next].Start, next
 		for next < len(f.records) && f.records[next].Start == start {
@@ -67,30 +58,27 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		window := f.records[first:next]
 		in := requests.Span{From: start, To: f.EndOf(start)}
-		timesOut := slices.ContainsFunc(window, func(r record) bool { return r.refusals.Took > 0 || r.Timeouts > 0 })
-		refused := timesOut || start < follow
 		if in.Covered(away) > 0 {
-			out[start] = heldWindow{}
+			w := heldWindow{away: true}
+			for i := range window {
+				w.others += window[i].answers
+			}
+			out[start] = w
 			continue
 		}
-		longest, took, others, message := f.longestWait(window, refused)
+		longest, took, others, message := f.longestWait(window)
 		wait := requests.Span{From: start, To: in.To + took}
 		excess, waits := longest-f.beyond, f.processorWaits(wait, message)
-		if f.beyond == 0 && !refused && slices.ContainsFunc(window, func(r record) bool { return r.Slow > 0 }) {
+		if f.beyond == 0 && slices.ContainsFunc(window, func(r record) bool { return r.Slow > 0 }) {
 			excess -= f.allowed()
 		}
 		switch lag := f.lagOf(wait); {
 		case excess < 0: // none of its answers is over the limit
 			continue
 		case f.overloaded(wait, longest, waits):
-			out[start] = heldWindow{others, true, refused}
+			out[start] = heldWindow{others: others, own: true}
 		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, excess, lag, waits) && !f.light(wait, excess, lag, waits):
-			out[start] = heldWindow{others, false, refused}
-		default:
-			continue
-		}
-		if timesOut {
-			follow = in.To + refusedFor
+			out[start] = heldWindow{others: others}
 		}
 	}
 	f.held = out
@@ -373,10 +361,9 @@ func coresIn(in requests.Span, n int, at func(i int) (t, cpu result.Num)) (mean 
 // longestWait returns the longest wait that must be explained in a window, the longest time that a request of it took,
 // both without brunt's own time, and the number of errors that no wait explains. These are all if a timeout has no
 // limit that is known. A wait as long as an attempt may take explains that the request was sent again, as often as it
-// was. refused says that it explains answers of 503 as well. message is the delivery whose message waited longest, by
-// its series; it is negative where a request did. Only requests and messages that the objective of the readings is
-// about count; without an objective, messages do not.
-func (f *readings) longestWait(window []record, refused bool) (
+// was. message is the delivery whose message waited longest, by its series; it is negative where a request did. Only
+// requests and messages that the objective of the readings is about count; without an objective, messages do not.
+func (f *readings) longestWait(window []record) (
 	longest, took time.Duration, others int64, message int32,
 ) {
 	message = -1
@@ -389,7 +376,7 @@ func (f *readings) longestWait(window []record, refused bool) (
 		if f.asks == nil && delivery || f.asks != nil && !requests.Selects(&f.Config.Series, *f.asks, int(r.Series)) {
 			continue
 		}
-		of, most := &f.Config.Loads[f.Config.LoadOf(int(r.Series))], max(r.Own.Most, r.refusals.Took)
+		of, most := &f.Config.Loads[f.Config.LoadOf(int(r.Series))], r.Own.Most
 		if r.timeouts() > 0 {
 			most = max(most, of.Timeout)
 		}
@@ -403,7 +390,7 @@ func (f *readings) longestWait(window []record, refused bool) (
 				message = r.Series
 			}
 		}
-		others += f.unexplained(r, refused)
+		others += f.unexplained(r)
 	}
 	return longest, took, others, message
 }
@@ -412,12 +399,8 @@ func (f *readings) longestWait(window []record, refused bool) (
 func (r *record) timeouts() int64 { return r.Timeouts - r.Own.Timeouts }
 
 // unexplained returns the number of errors of a record that no wait explains and that brunt itself did not cause.
-// refused says that waits explain answers of 503 as well.
-func (f *readings) unexplained(r *record, refused bool) int64 {
-	n := r.Kinds[scenarios.Error] - r.Own.Errors - r.refusals.TimedOut
-	if refused {
-		n -= r.refusals.Unavailable
-	}
+func (f *readings) unexplained(r *record) int64 {
+	n := r.Kinds[scenarios.Error] - r.Own.Errors
 	if int(r.Series) < len(f.Config.Steps) && f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout == 0 {
 		return n
 	}
@@ -444,7 +427,9 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 		return r
 	}
 	messages := e.read.aboutMessages(q.o)
-	if e.unheld != nil && !messages {
+	percentile := (q.o.Metric.Quantile > 0 || q.o.Metric.Name == "within") && q.o.Upper() == q.o.Metric.Latency() &&
+		!q.o.Relative() && !users && !messages
+	if e.unheld != nil && !messages && !percentile {
 		var other requests.Sum
 		for s := range e.unheld[q.i] {
 			if requests.Selects(&e.read.Config.Series, q.o, s) {
@@ -466,6 +451,10 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 		read.beyond = limit
 	}
 	held := read.heldWindows()
+	if percentile {
+		held = e.explained(q, &r, held)
+		read.held = held
+	}
 	if len(held) == 0 {
 		return r
 	}
@@ -480,6 +469,37 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 		return r
 	}
 	return e.supposingHeld(q, r, &read, other)
+}
+
+// explained returns the windows in which brunt's own lag may explain how far a percentile is over its limit, where it
+// tells that; see [readings.light]. It is the lag at the same percentile: the largest one belongs to one request of a
+// second, and most answers are not slow because of it.
+func (e *evaluator) explained(
+	q *ask, r *result.ObjectiveResult, held map[time.Duration]heldWindow,
+) map[time.Duration]heldWindow {
+	at, excess := q.o.Metric.Quantile, float64(r.Measured)-q.o.Value
+	if all := q.punctual.Response; at == 0 && all != nil {
+		at = q.o.Value
+		rank := int64(math.Ceil(at * float64(all.Total)))
+		excess = all.ValueAt(rank, q.punctual.Most) - q.o.Metric.Span.Seconds()
+	}
+	over, out := time.Duration(min(excess, 1e6)*float64(time.Second)), map[time.Duration]heldWindow{}
+	err := e.read.Cells(func(k measure.Key, c *measure.Cell) {
+		w, is := held[k.Start]
+		if !is || c.Lag.Total == 0 || !q.p.has(&e.read.History, k) {
+			return
+		}
+		in, lag := requests.Span{From: k.Start, To: e.read.EndOf(k.Start)}, c.Lag.Quantile(at).D()
+		switch {
+		case w.own, math.IsInf(excess, 1), e.read.c.Waited == nil && result.ProcessorWaits*lag >= over,
+			e.read.c.Waited != nil && !e.read.light(in, over, lag, result.ProcessorWaits):
+			out[k.Start] = w
+		}
+	})
+	if err != nil { // Judge read the same cells before
+		return held
+	}
+	return out
 }
 
 // supposingHeld judges a failure again by the requests outside of the windows of [readings.heldWindows], of which other
@@ -574,7 +594,9 @@ func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {
 	all := r.Counts.Punctual()
 	kept.Kinds[scenarios.Shed] = all.Kinds[scenarios.Shed]
 	if in.others > 0 {
-		kept.Kinds[scenarios.Error] = f.unexplained(r, in.refused)
+		if kept.Kinds[scenarios.Error] = r.answers; !in.away {
+			kept.Kinds[scenarios.Error] = f.unexplained(r)
+		}
 		kept.Kinds[scenarios.Skipped] = min(all.Kinds[scenarios.Skipped], in.others)
 	}
 	kept.Kinds[scenarios.OK] = all.Offered() - kept.Offered()

@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios/judge/requests"
 )
 
-// asBad returns slices in which all requests that were due in spans are bad. If users of a closed load waited in a span
-// instead of sending, as many requests count as such a time usually has.
-func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {
+// supposed returns slices in which all requests that were due in spans are bad, or good. If users of a closed load
+// waited in a span instead of sending, as many bad requests count as such a time usually has.
+func supposed(in []effect.Slice, spans []requests.Span, isGood bool) []effect.Slice {
 	if len(spans) == 0 {
 		return in
 	}
@@ -32,19 +32,26 @@ func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {
 		}
 		due := int64(math.Round(float64(s.N) * hidden.Seconds() / width.Seconds()))
 		more := max(0, int64(math.Round(usual*hidden.Seconds()))-due)
-		bad := min(due, s.Good)
-		s.Good, s.Bad = s.Good-bad, s.Bad+bad+more
+		if isGood {
+			bad := min(s.Bad, s.N-due) // of the others, at most
+			s.Good, s.Bad = s.Good+s.Bad-bad, bad
+			more = 0
+		} else {
+			bad := min(due, s.Good)
+			s.Good, s.Bad = s.Good-bad, s.Bad+bad+more
+		}
 		s.N, s.Offered = s.N+more, s.Offered+more
 		if s.Marks != nil {
-			s.Marks = marks(s.Marks, requests.Span{From: s.Start, To: s.End}, spans, float64(due+more)/hidden.Seconds())
+			list := requests.Span{From: s.Start, To: s.End}
+			s.Marks = marks(s.Marks, list, spans, float64(due+more)/hidden.Seconds(), isGood)
 		}
 	}
 	return in
 }
 
-// marks lists the requests of a slice, with those in spans replaced by bad ones at a rate per second.
+// marks lists the requests of a slice, with those in spans replaced by bad ones, or good ones, at a rate per second.
 func marks(
-	marks func([]effect.Mark) []effect.Mark, slice requests.Span, spans []requests.Span, rate float64,
+	marks func([]effect.Mark) []effect.Mark, slice requests.Span, spans []requests.Span, rate float64, isGood bool,
 ) func([]effect.Mark) []effect.Mark {
 	return func(out []effect.Mark) []effect.Mark {
 		n := len(out)
@@ -55,7 +62,8 @@ func marks(
 		for _, s := range spans {
 			from, to := max(s.From, slice.From), min(s.To, slice.To)
 			for k := range int(math.Round(rate * max(0, to-from).Seconds())) {
-				out = append(out, effect.Mark{At: from + time.Duration(float64(k)/rate*float64(time.Second)), Bad: true})
+				at := from + time.Duration(float64(k)/rate*float64(time.Second))
+				out = append(out, effect.Mark{At: at, Bad: !isGood})
 			}
 		}
 		n = min(n, len(out))

@@ -399,9 +399,11 @@ func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (
 	}
 	overlaps, after := false, -1
 	for i := range f.read.Faults {
-		switch {
+		switch back := f.ask(i, wholeLoad).RecoveredAt; {
 		case in.overlaps(f.read, i):
 			overlaps = true
+		case back.Known() && back > result.Sec(f.read.Faults[i].Injected) && in.Begin-back.D() > f.read.c.Hold:
+			continue // a hold of good requests after the harm of the fault
 		case in.planned(f.read, i), f.mayRelapse(in, i):
 			after = i
 		default:
@@ -473,8 +475,12 @@ func (f *effects) untold(
 				a = f.joint(of, whole)
 			}
 		}
-		few := a.FewBad() && !requests.Meets(o, float64(a.Doubted.RecoveredAt-a.Doubted.OnsetAt))
-		if !a.Tells() || few {
+		harm := &a
+		if a.FewBad() {
+			harm = a.Doubted
+		}
+		long := harm.OnsetAt.Known() && !requests.Meets(o, float64(harm.RecoveredIn.High-harm.OnsetIn.Low))
+		if !a.Tells() || long {
 			return because(result.IncidentUntold, name, a.Notes)
 		}
 	}
@@ -503,7 +509,7 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	lasted := (in.End - in.Begin).Seconds()
 	r.Measured = result.Num(lasted)
 	r.Low, r.High = max(0, in.EndIn.Low-in.BeginIn.High), in.EndIn.High-in.BeginIn.Low
-	if requests.Meets(o, lasted) && !requests.Meets(o, float64(r.High)) {
+	if requests.EndsDiffer(o, &r) {
 		r.Because = requests.EndsDecide(&r)
 		return r
 	}

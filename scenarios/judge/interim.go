@@ -228,7 +228,7 @@ func (a *Interim) rows(e *evaluator, w *rows, r *measure.Snapshot) {
 		}
 		row := make([]*measure.Cell, len(e.read.Config.Steps)+len(e.read.Config.Loads))
 		o.Each(func(k measure.Key, c *measure.Cell) {
-			records = append(records, recordOf(k, c, e.read.c.Causes))
+			records = append(records, recordOf(k, c))
 			if row[k.Series] != nil { // a cell of the same series with another set of faults
 				both := &measure.Cell{}
 				both.Gather([]*measure.Cell{row[k.Series], c}, r.Scratch)

@@ -3,35 +3,50 @@ package judge
 import (
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
-// lateFor explains that brunt was so late around occurrence i that an objective on a time may not hold, although it
-// holds as measured. holds is true if it holds with the lag as well.
+// lateFor explains that brunt was so late around occurrence i that the verdict of an objective on a time may be
+// another one. holds is true if it is the same with the lag as well.
 //
 // A request counts in the window in which it was due. If brunt sends nearly all requests late by d, requests that
 // were due before the fault meet its beginning, and those that were due before its end meet what follows. An outage
-// is then up to d longer than measured. So the objective also has to hold for the measured time plus d, if d is a
+// is then up to d longer than measured, or shorter, if requests show its begin. For a pass d counts only if it is a
 // tenth or more of the time that the objective allows.
-func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) (why result.Note, holds bool) {
-	if o.Metric.Row().Unit != slo.Seconds || o.Op == "=" {
+func (f *effects) lateFor(o slo.Objective, i int, r *result.ObjectiveResult) (why result.Note, holds bool) {
+	if o.Metric.Row().Unit != slo.Seconds || o.Op == "=" || !r.Measured.Known() && !r.Low.Known() {
 		return result.Note{}, true
 	}
-	in := f.sentAround(i)
+	low, high := r.Low, r.High
+	if !low.Known() {
+		low = r.Measured
+	}
+	if !high.Known() {
+		high = max(low, r.Measured)
+	}
+	in, met := f.sentAround(i), r.Verdict == scenarios.Pass
 	lag := f.read.lagIn(o, in)
-	v := float64(measured) + lag.Seconds()
-	if !o.Upper() {
-		v = float64(measured) - lag.Seconds()
-	}
-	if 10*lag.Seconds() < o.Value || requests.Meets(o, v) {
+	late := result.Sec(lag)
+	if met && 10*float64(late) < o.Value {
 		return result.Note{}, true
 	}
-	return result.Note{
-		Kind: result.OwnLate, From: result.Sec(in.From), For: result.Sec(lag.Round(time.Millisecond)),
-	}, false
+	fromOnset := o.After.Kind == slo.IncidentPhase || o.Metric.Row().Lasts || f.read.c.Faults[f.read.Faults[i].Fault].Group
+	if fromOnset { // which the requests show, and brunt's own clock the injection and the end
+		low -= late
+	}
+	if requests.Meets(o, float64(low)) == met && requests.Meets(o, float64(high+late)) == met {
+		return result.Note{}, true
+	}
+	return lateNote(in, lag), false
+}
+
+// lateNote says that nearly all requests of a span were sent late.
+func lateNote(in requests.Span, lag time.Duration) result.Note {
+	return result.Note{Kind: result.OwnLate, From: result.Sec(in.From), For: result.Sec(lag.Round(time.Millisecond))}
 }
 
 // lagIn returns the largest lag of a window whose requests were sent in a span. The lag of a window is the lag that

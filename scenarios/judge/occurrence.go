@@ -494,8 +494,8 @@ func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 // [readings.tied] and [readings.unwell]. That it is next in time shows nothing. If the load was good for a hold after
 // the end, later harm is no effect of the fault; otherwise it is unknown whether harm without evidence is.
 //
-// Requests that are bad again long after the load had recovered are not shown to be the fault's either, whether another
-// fault follows or not: after a time that is longer than a hold, and than it took from the injection to the recovery.
+// Requests that are bad again more than a hold after the load had recovered are the fault's only with such evidence,
+// whether another fault follows or not.
 func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
 	onset, over := a.OnsetAt.D(), q.Cleared
 	if b, noise := f.withoutNoise(of, q, a); noise {
@@ -607,8 +607,9 @@ func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bo
 	return harm, true
 }
 
-// withoutLateRelapse returns answer a up to the first relapse that began long after the recovery, and of which nothing
-// shows that one of the occurrences did it. late is false if there was no such relapse.
+// withoutLateRelapse returns answer a up to the first relapse that began more than a hold after the recovery, and of
+// which nothing shows that one of the occurrences did it: it is an incident of its own. late is false if there was no
+// such relapse.
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
 	for _, again := range a.Relapses {
 		after := requests.Span{From: again.D(), To: q.Horizon}
@@ -619,14 +620,9 @@ func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answe
 		if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
 			continue
 		}
-		if back := b.RecoveredAt.D(); after.From-back <= max(q.Hold, back-q.Injected) {
-			continue
+		if after.From-b.RecoveredAt.D() > q.Hold {
+			return b, true
 		}
-		b.Doubted, b.Notes = &a, result.Notes{{
-			Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: again, For: again - result.Sec(q.Cleared),
-			To: endIf(a.RecoveredAt, again == a.RelapsedAt),
-		}}
-		return b, true
 	}
 	return b, false
 }

@@ -106,8 +106,8 @@ func TestOutage_Sharp(t *testing.T) {
 				if f.Impact != result.Impacted || !near(f.OnsetAt, want.first, rate) || !near(f.RecoveredAt, want.back, rate) {
 					t.Errorf("%s from %v to %v (%s), want %s to %s", f.Impact, f.OnsetAt, f.RecoveredAt, f.Note, want.first, want.back)
 				}
-				if width := float64(f.RecoveredIn.High - f.RecoveredIn.Low); width > 1/rate+2./1024 {
-					t.Errorf("recovered from %v to %v: %g s wide, want 1/%g", f.RecoveredIn.Low, f.RecoveredIn.High, width, rate)
+				if width := float64(f.RecoveredIn.High - f.RecoveredIn.Low); width > 1/rate+.003+2./1024 { // answered in 3 ms
+					t.Errorf("recovered from %v to %v: %g s wide, want 1/%g and 3 ms", f.RecoveredIn.Low, f.RecoveredIn.High, width, rate)
 				}
 				if back := want.back.Seconds(); float64(f.RecoveredIn.Low) > back || float64(f.RecoveredIn.High) < back-1./1024 {
 					t.Errorf("recovered from %v to %v does not hold %g", f.RecoveredIn.Low, f.RecoveredIn.High, back)
@@ -138,26 +138,18 @@ func TestOutage_Two(t *testing.T) {
 	}
 }
 
-// TestOutage_Relapse: bad up to the end, after a time that was good for 19 s, is a relapse if the recovery had taken as
-// long. After a quick recovery nothing shows that the fault did it.
+// TestOutage_Relapse: bad up to the end, after a time that was good for 19 s, is no harm of the fault, however long the
+// recovery had taken: nothing shows that the fault did it.
 func TestOutage_Relapse(t *testing.T) {
 	const injected = 40 * sec
-	for _, c := range []struct {
-		took    time.Duration
-		impact  result.Impact
-		verdict scenarios.Verdict
-	}{
-		{20 * sec, result.NotRecovered, scenarios.Fail},
-		{3 * sec, result.Impacted, scenarios.Inconclusive},
-	} {
-		back := injected + c.took
+	for _, took := range []time.Duration{20 * sec, 3 * sec} {
+		back := injected + took
 		all := requestsAt(100, func(at time.Duration, _ int) bool {
 			return at >= injected && at < back || at >= back+19*sec
 		})
 		f, o := played(t, all, injected, injected+5*sec)
-		relapsed := near(f.RelapsedAt, back+19*sec, 100)
-		if f.Impact != c.impact || relapsed != (c.impact == result.NotRecovered) || o.Verdict != c.verdict {
-			t.Errorf("%s, relapsed at %v, %s (%s); want %s, %s", f.Impact, f.RelapsedAt, o.Verdict, o.Note, c.impact, c.verdict)
+		if f.Impact != result.Impacted || f.RelapsedAt.Known() || o.Verdict != scenarios.Pass {
+			t.Errorf("%s, relapsed at %v, %s (%s); want a recovery after %s", f.Impact, f.RelapsedAt, o.Verdict, o.Note, took)
 		}
 	}
 }

@@ -20,10 +20,12 @@ type readings struct {
 	end     time.Duration // when the judged load ends
 	records []record      // ascending
 	starts  []time.Duration
-	traffic []int64                      // requests of the load during each occurrence
-	hidden  []requests.Span              // spans whose requests count as bad for the effects of faults; see seen
-	windows *windowIndex                 // of the records; see index
-	flows   map[[2]string][]effect.Slice // by step and load of an objective; see windowsOf
+	traffic []int64         // requests of the load during each occurrence
+	hidden  []requests.Span // spans whose requests count as bad for the effects of faults; see seen
+	windows *windowIndex    // of the records; see index
+
+	hiddenGood bool                         // the requests of hidden count as good instead
+	flows      map[[2]string][]effect.Slice // by step and load of an objective; see windowsOf
 
 	// These are made with the index. longest has, by series, the longest good answer of a step in the baseline,
 	// without brunt's own time; zero means that it has none. late has brunt's largest lag by start of a window, and
@@ -49,7 +51,7 @@ type record struct {
 	ready int64
 	edges measure.Edges
 
-	refusals measure.Refusals
+	answers int64 // errors that are answers, such as those with a status
 
 	missed []measure.Missed
 	waits  int64 // for a load: the number of its requests, and the lag that nine of ten of them exceed
@@ -112,7 +114,8 @@ func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Ke
 	if len(f.hidden) == 0 {
 		return f.slicesAs(in, o, has, as)
 	}
-	return begunIn(in, asBad(f.slicesAs(f.run(), o, has, as), f.hidden)) // at the rate that was usual before
+	all := f.slicesAs(f.run(), o, has, as) // they show the rate that was usual before
+	return begunIn(in, supposed(all, f.hidden, f.hiddenGood))
 }
 
 // run is the span of the judged run.
@@ -141,16 +144,17 @@ func (f *readings) slicesAs(
 		var cells []int
 		s := windows[i]
 		most, skipped := int64(0), int64(0) // bad requests of a step, and those that an error of another one left out
+		took := time.Duration(0)            // the longest good answer, without brunt's own time
 		for n := at.First[i]; n < at.First[i+1]; n++ {
 			r := &f.records[n]
 			if requests.Selects(&f.Config.Series, o, int(r.Series)) && has(r.Key, f.Sets[r.Set]) {
 				c := as(&r.Counts)
 				most, skipped = max(most, count(&s, c, limit)), skipped+c.Kinds[scenarios.Skipped]
-				cells = append(cells, n)
+				cells, took = append(cells, n), max(took, r.Own.Most)
 			}
 		}
 		s.Failing = max(most, s.Bad-skipped)
-		s.Marks = marksOf(f.records, cells, limit)
+		s.Marks = marksOf(f.records, cells, limit, took)
 		out = append(out, s)
 	}
 	return out
@@ -224,8 +228,8 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 
 // marksOf returns a function that lists the requests of some records, because only the edges of outages need them. It
 // leaves out failures that brunt itself caused. Answers are bad by the limit of an objective's own, or, if that is
-// negative, by the limit of slow answers.
-func marksOf(records []record, of []int, limit int) func([]effect.Mark) []effect.Mark {
+// negative, by the limit of slow answers. Good requests took so long at most, without brunt's own time.
+func marksOf(records []record, of []int, limit int, took time.Duration) func([]effect.Mark) []effect.Mark {
 	return func(out []effect.Mark) []effect.Mark {
 		var all measure.Edges
 		for _, i := range of {
@@ -235,7 +239,7 @@ func marksOf(records []record, of []int, limit int) func([]effect.Mark) []effect
 			all = all.Beyond(limit)
 		}
 		for _, m := range all.Marks(nil) {
-			out = append(out, effect.Mark{At: m.At, Bad: m.Bad})
+			out = append(out, effect.Mark{At: m.At, Bad: m.Bad, Took: took})
 		}
 		return out
 	}
@@ -301,11 +305,11 @@ func (f *readings) after(i int) *measure.Occurrence {
 	return next
 }
 
-// recordOf returns a cell as a record. The causes of its requests have names.
-func recordOf(k measure.Key, c *measure.Cell, names scenarios.Causes) record {
+// recordOf returns a cell as a record.
+func recordOf(k measure.Key, c *measure.Cell) record {
 	r := record{
 		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready,
-		edges: c.Edges.Clone(), refusals: c.Refusals(names), missed: slices.Clone(c.Late.Missed),
+		edges: c.Edges.Clone(), answers: c.Answers(), missed: slices.Clone(c.Late.Missed),
 	}
 	if r.waits = c.Lag.Total; r.waits > 0 {
 		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most

@@ -61,7 +61,7 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	}
 	switch {
 	case o.Share == 0:
-		s.Judge(o, f.read.c.Strict, &out)
+		s.Judge(o, &out)
 		if whole != nil && (whole.Verdict == scenarios.Fail || out.Verdict != scenarios.Fail) {
 			out = *whole
 		}

@@ -160,8 +160,8 @@ func TestJudge_SpreadOfSome(t *testing.T) {
 	}
 }
 
-// TestJudge_SpreadOfIntervals: a percentile over occurrences passes only if it does with the ends of their intervals,
-// as each of them alone does.
+// TestJudge_SpreadOfIntervals: a percentile over occurrences passes, or fails, only if it does with the ends of their
+// intervals, as each of them alone does.
 func TestJudge_SpreadOfIntervals(t *testing.T) {
 	first := []injection{
 		{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 40 * sec, 45 * sec}, {"f", "f#3", 70 * sec, 75 * sec},
@@ -183,7 +183,10 @@ func TestJudge_SpreadOfIntervals(t *testing.T) {
 		limit result.Num
 		want  scenarios.Verdict
 	}{
-		{high + .01, scenarios.Pass}, {(measured + high) / 2, scenarios.Inconclusive}, {(low + measured) / 2, scenarios.Fail},
+		{high + .01, scenarios.Pass},
+		{(measured + high) / 2, scenarios.Inconclusive},
+		{(low + measured) / 2, scenarios.Inconclusive},
+		{low - .01, scenarios.Fail},
 	} {
 		for _, o := range ask(c.limit.D()).Objectives {
 			if o.Verdict != c.want {

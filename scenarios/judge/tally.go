@@ -3,7 +3,6 @@ package judge
 import (
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 )
@@ -13,11 +12,10 @@ type tally struct {
 	records []record
 	sums    map[int32][]measure.Cell // by number of the phase, then by series
 	blocks  [][]measure.Cell         // by block of the case, then by series
-	names   scenarios.Causes
 }
 
 func newTally(f *readings) *tally {
-	t := &tally{sums: map[int32][]measure.Cell{}, names: f.c.Causes}
+	t := &tally{sums: map[int32][]measure.Cell{}}
 	for range f.c.Blocks {
 		t.blocks = append(t.blocks, newCells(&f.Config))
 	}
@@ -37,7 +35,7 @@ func (t *tally) add(r *measure.Recording, blocks []requests.Span, k measure.Key,
 			t.blocks[i][k.Series].Add(c)
 		}
 	}
-	t.records = append(t.records, recordOf(k, c, t.names))
+	t.records = append(t.records, recordOf(k, c))
 }
 
 // of returns the sums of a phase, by series.

@@ -25,14 +25,12 @@ func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
 	for _, j := range of {
 		in.To = max(in.To, f.read.overAt(j))
 	}
-	if back := a.Harm().RecoveredAt; back.Known() {
+	if back := a.Harm().RecoveredIn.High; back.Known() {
 		in.To = max(in.To, back.D())
 	}
 	row := o.Metric.Row()
-	sums := row.Lasts || !o.Upper()
-	if in.To = min(in.To, f.read.end); !sums {
-		in.To = f.read.later(in.To, f.read.c.Hold)
-	}
+	sums, over := row.Lasts || !o.Upper(), min(in.To, f.read.end)
+	in.To = f.read.later(in.To, f.read.c.Hold)
 	if next := f.read.after(of[len(of)-1]); next != nil {
 		in.To = min(in.To, next.Injected)
 	}
@@ -46,11 +44,11 @@ func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
 	}
 	spans := f.read.c.Lost.Unseen(f.read.unseen(o, in), &f.read.Config.Series, o, in)
 	return slices.DeleteFunc(spans, func(s requests.Span) bool {
-		if sums {
-			return 10*s.Length() < in.Length()
-		}
 		edge := a.Impact == result.Confounded ||
 			a.RecoveredIn.High.Known() && s.From <= a.RecoveredIn.High.D() && s.To >= a.RecoveredIn.Low.D()
+		if sums {
+			return s.From > over || 10*s.Length() < over-in.From && !edge
+		}
 		return s.Length() < allowed && (s.From >= by || s.To <= by || 10*s.Length() < allowed && !edge)
 	})
 }

@@ -298,36 +298,14 @@ func (c *Cell) ownErrors() int64 {
 	return n
 }
 
-// Refusals counts the errors by which a server tells that it waited in vain for another one, such as a balancer for the
-// target.
-type Refusals struct {
-	TimedOut    int64 // such as answers of 504; see [scenarios.Causes.TimedOut]
-	Unavailable int64 // such as answers of 503: after timeouts a server asks the other one nothing for a while
-	// the longest time from the sending of a request to its error, if there is an answer of 504, or one of 503 that took
-	// [leastTimeout]; else zero
-	Took time.Duration
-}
-
-// leastTimeout is the time from which on an answer of 503 comes from a timeout of the server. A refusal takes a few
-// milliseconds, and timeouts are rarely shorter.
-const leastTimeout = 100 * time.Millisecond
-
-// Refusals returns the refusals of a cell.
-func (c *Cell) Refusals(names scenarios.Causes) Refusals {
-	var out Refusals
+// Answers returns the number of errors that are answers, such as those with a status.
+func (c *Cell) Answers() (n int64) {
 	for i := range c.Causes {
-		switch of := &c.Causes[i]; {
-		case names.TimedOut(of.Cause):
-			out.TimedOut += of.N
-		case names.Unavailable(of.Cause):
-			out.Unavailable += of.N
+		if c.Causes[i].Cause.OfAnswer() {
+			n += c.Causes[i].N
 		}
 	}
-	took := c.Service[scenarios.Error].Most
-	if out.TimedOut > 0 || out.Unavailable > 0 && took >= leastTimeout {
-		out.Took = took
-	}
-	return out
+	return n
 }
 
 // CountsWithTimes returns the counts of a settled cell. The result shares the cell's memory.

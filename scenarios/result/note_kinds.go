@@ -272,7 +272,7 @@ var noteSentences = map[NoteKind]string{
 	FailoverUntold: "[<of> was over by itself|the fault was over] before a hold long enough to prove that the target " +
 		"was good while it was in" + holdLacks + "[: ask how long until it has recovered from <of>|]",
 	WithinLimit:      "the share of bad requests stayed within the limit",
-	EndsDecide:       "it is known to lie between <low ms> and <high ms> only, and a pass needs both to hold",
+	EndsDecide:       "it is known to lie between <low ms> and <high ms> only, and the limit is between them",
 	Together:         "of <faults> together",
 	TogetherFails:    "<faults> together: <value>; which of them did it is unknown",
 	FewOccurrences:   "<count> occurrences, but at least <need> are needed",
@@ -295,10 +295,9 @@ var noteSentences = map[NoteKind]string{
 	OwnSentAfter:  OwnLag + ": it sent <part> of <count> requests of <of> after that was over",
 	OwnSawNothing: OwnLag + ": it saw nothing of the target for <for ms> of the <within ms> of <of>",
 	OwnSentNone:   ", and sent no request meanwhile",
-	OwnUnseen: OwnLag + ": it saw nothing of the target from <from ms> to <to ms>, and the objective does not hold if " +
-		"the target was down then",
-	OwnLate: OwnLag + ": nearly all requests around <from seconds> were sent <for seconds> late, and the objective does " +
-		"not hold if the target was down for that much longer",
+	OwnUnseen:     OwnLag + ": it saw nothing of the target from <from ms> to <to ms>, and what the target did then decides",
+	OwnLate: OwnLag + ": nearly all requests around <from seconds> were sent <for seconds> late, and an outage that is as " +
+		"much longer or shorter decides",
 	OwnSlow: "answers were slower, and how long is not certain: " + OwnLag + " by as much in some of those seconds",
 	SlowUnlimited: "answers were slower, and how long is not known: the baseline has too few answers to tell which are " +
 		"slow; make it longer, or set `judge: {slow: ...}`",

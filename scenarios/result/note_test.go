@@ -163,7 +163,7 @@ func TestNotes_Phrase(t *testing.T) {
 		},
 		{"", "the share of bad requests stayed within the limit", result.Notes{{Kind: result.WithinLimit}}},
 		{
-			"", "it is known to lie between 1.234s and 2s only, and a pass needs both to hold",
+			"", "it is known to lie between 1.234s and 2s only, and the limit is between them",
 			result.Notes{{Kind: result.EndsDecide, Low: 1.23412, High: 2}},
 		},
 		{"", "of f, g together", result.Notes{{Kind: result.Together, Faults: []string{"f", "g"}}}},
@@ -198,13 +198,12 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.OwnSawNothing, For: 1.5, Within: 2.0012, Of: "f"}},
 		},
 		{
-			"", late + ": it saw nothing of the target from 1m1s to 1m2.5s, and the objective does not hold if the target was " +
-				"down then",
+			"", late + ": it saw nothing of the target from 1m1s to 1m2.5s, and what the target did then decides",
 			result.Notes{{Kind: result.OwnUnseen, From: 61, To: 62.5}},
 		},
 		{
-			"", late + ": nearly all requests around 6.02s were sent 400ms late, and the objective does not hold if the target " +
-				"was down for that much longer",
+			"", late + ": nearly all requests around 6.02s were sent 400ms late, and an outage that is as much longer " +
+				"or shorter decides",
 			result.Notes{{Kind: result.OwnLate, From: 6.02, For: .4}},
 		},
 		{

@@ -117,16 +117,20 @@ func heal(e Effect) Value {
 	return e.Recovered.from(e.Cleared)
 }
 
-// degraded returns a sum of times. Its interval is as wide as the intervals of the edges between which it was summed
-// up.
-func degraded(e Effect) Value {
+func degraded(e Effect) Value { return e.sum(e.Degraded) }
+
+// sum returns a sum of times. Its interval is as wide as the intervals of the edges between which it was summed up.
+// Without a recovery it is the lower end.
+func (e Effect) sum(of float64) Value {
 	v := Value{
-		V: e.Degraded, Least: math.IsNaN(e.Recovered.At), Bounded: true, Low: max(0, e.Degraded-e.Width),
-		High: e.Degraded + e.Width,
+		V: of, Least: math.IsNaN(e.Recovered.At), Bounded: true, Low: max(0, of-e.Width), High: of + e.Width,
 	}
 	if !math.IsNaN(e.Recovered.High) && !math.IsNaN(e.Onset.Low) {
-		v.Low = max(0, e.Degraded-(e.Onset.High-e.Onset.At+e.Recovered.At-e.Recovered.Low))
-		v.High = e.Degraded + (e.Onset.At - e.Onset.Low + e.Recovered.High - e.Recovered.At)
+		v.Low = max(0, of-(e.Onset.High-e.Onset.At+e.Recovered.At-e.Recovered.Low))
+		v.High = of + (e.Onset.At - e.Onset.Low + e.Recovered.High - e.Recovered.At)
+	}
+	if v.Least {
+		v.V = v.Low
 	}
 	return v
 }
@@ -135,7 +139,7 @@ func failed(e Effect) Value {
 	return Value{V: float64(e.Failed), Least: math.IsNaN(e.Recovered.At)}
 }
 
-func area(e Effect) Value { return Value{V: e.Area, Least: math.IsNaN(e.Recovered.At)} }
+func area(e Effect) Value { return e.sum(e.Area) }
 
 // Writes are the findings of the ledger about acknowledged writes.
 type Writes struct {

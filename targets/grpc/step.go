@@ -45,7 +45,7 @@ func Descriptor() *targets.Descriptor {
 // causes are the causes of answers whose status a step does not accept.
 var causes = scenarios.CauseFamily{
 	First: 4 << 16, Name: func(code int32) string { return "status " + status.Name(int(code)) },
-	TimedOut: int32(codes.DeadlineExceeded), Unavailable: int32(codes.Unavailable),
+	TimedOut: int32(codes.DeadlineExceeded),
 }
 
 // temporary reports whether a later call may get another status.

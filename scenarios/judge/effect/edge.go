@@ -13,8 +13,9 @@ import (
 // within the second of the intended time. The request met the target at that later time: by intended times, an outage
 // would begin and end too early by brunt's lag.
 type Mark struct {
-	At  time.Duration
-	Bad bool
+	At   time.Duration
+	Bad  bool
+	Took time.Duration // a good request was answered so long after At, at most
 }
 
 // A Range is the interval that contains an instant; its ends are NaN if the instant is unknown. At a sharp edge, such
@@ -187,14 +188,22 @@ func split(list []Mark, from, to, at int, r rates, backwards bool) (first, last 
 	return first, last
 }
 
-// goodAfter returns the time of the first good request after mark i, or end.
-func goodAfter(list []Mark, i int, end time.Duration) time.Duration {
-	for _, m := range list[i+1:] {
-		if !m.Bad {
-			return m.At
+// goodAfter returns the time of the first good request after mark i, and when the first of these was answered, at the
+// latest; or end. The target is good again between the two: a request that is sent while the target hangs, and that is
+// answered when it comes back, shows no more.
+func goodAfter(list []Mark, i int, end time.Duration) (at, answered time.Duration) {
+	at, answered = end, end
+	for none := true; i+1 < len(list); i++ {
+		m := list[i+1]
+		switch by := m.At + m.Took; {
+		case m.Bad:
+		case none:
+			at, answered, none = m.At, by, false
+		default:
+			answered = min(answered, by)
 		}
 	}
-	return end
+	return at, answered
 }
 
 // goodBefore returns the time of the last good request before mark i, or start.
@@ -258,8 +267,9 @@ func (c chances) finish(q Question, onset, s int) (edge, bool) {
 		}
 	}
 	low, high := split(list, b.first, len(list), b.last, r, true)
-	return edge{goodAfter(list, b.last, end), Range{result.Sec(list[low].At), result.Sec(goodAfter(list, high, end))}},
-		true
+	at, _ := goodAfter(list, b.last, end)
+	_, answered := goodAfter(list, high, end)
+	return edge{at, Range{result.Sec(list[low].At), result.Sec(answered)}}, true
 }
 
 // calm reports whether the share of bad requests is within the limit.
@@ -300,7 +310,8 @@ func stallEnd(q Question, s int) (edge, bool) {
 		return edge{}, false
 	}
 	at := q.Slices[s].Start
-	return edge{at, Range{result.Sec(at), result.Sec(goodAfter(list, -1, q.Slices[s].End))}}, true
+	_, answered := goodAfter(list, -1, q.Slices[s].End)
+	return edge{at, Range{result.Sec(at), result.Sec(answered)}}, true
 }
 
 // badTime returns how long requests were bad from slice onset to time until: the sum of all bursts, each from its
@@ -313,7 +324,8 @@ func (c chances) badTime(q Question, onset int, until time.Duration) (time.Durat
 	add := func(from, to int) bool {
 		list, known := marks(q, from, to)
 		for _, b := range bursts(list, c.ratesOf(q, onset, to)) {
-			sum += max(0, min(until, goodAfter(list, b.last, q.Slices[to-1].End))-list[b.first].At)
+			end, _ := goodAfter(list, b.last, q.Slices[to-1].End)
+			sum += max(0, min(until, end)-list[b.first].At)
 		}
 		return known
 	}

@@ -167,8 +167,8 @@ func (a *Answer) Hide() {
 //
 // Recovered: the first good request after the last bad one before the first good hold. In a good hold the upper bound
 // of the pooled bad share is at most the limit, and after it the load stays good up to the next fault or its end.
-// Service that comes and goes has not recovered. If the target degrades again within a hold of the clearing, that is
-// the same degradation; if it does so later, it relapsed.
+// Service that comes and goes has not recovered. If the target degrades again while the fault is in, or within a second
+// of the clearing, that is the same degradation; if it does so later, it relapsed.
 //
 // Rejoined: the harm of the revert is over. That harm begins with the clearing, to a second, after the load was good
 // for a second or more. It is part of the same degradation, and recovery includes it.
@@ -230,9 +230,14 @@ func Ask(q Question) Answer {
 	if sum, known := c.badTime(q, max(first, onset-1), until); known {
 		a.Degraded = sum
 	} else {
+		a.Degraded = max(0, q.Slices[onset].Start-begin.At) // a stall begins before the first slice without an answer
 		for i := range ws {
-			if ws[i].verdict >= bad && ws[i].Start < until {
-				a.Degraded += max(0, min(until, ws[i].End)-max(ws[i].Start, q.Slices[onset].Start))
+			switch w := &ws[i]; {
+			case w.verdict < bad || w.Start >= until:
+			case float64(w.Bad) <= c.limit*float64(w.N): // it is bad by its stall alone
+				a.Degraded += w.stall
+			default:
+				a.Degraded += max(0, min(until, w.End)-max(w.Start, q.Slices[onset].Start))
 			}
 		}
 	}
@@ -298,8 +303,8 @@ func (c chances) fewBad(q Question, first int) (*Answer, result.Notes) {
 		for !list[i].Bad {
 			i--
 		}
-		end := goodAfter(list, i, q.Slices[to].End)
-		back = edge{end, Range{result.Sec(list[i].At), result.Sec(end)}}
+		end, answered := goodAfter(list, i, q.Slices[to].End)
+		back = edge{end, Range{result.Sec(list[i].At), result.Sec(answered)}}
 	}
 	a := Unknown(result.Impacted)
 	a.OnsetAt, a.OnsetIn, a.RecoveredAt, a.RecoveredIn = result.Sec(begin.At), begin.Range, result.Sec(back.At), back.Range
@@ -350,7 +355,7 @@ func (c chances) goodFrom(q Question, onset, s int, width time.Duration) edge {
 
 // recover looks for recovery after slice from and returns the end of the degradation.
 func (a *Answer) recover(q Question, c chances, onset, from int, width time.Duration) time.Duration {
-	last := satAdd(q.Cleared, q.Hold) // a degradation that begins by then belongs to this one
+	last := satAdd(q.Cleared, AtOnce) // a degradation that begins by then belongs to this one
 	for {
 		h := c.recovery(q, onset, from)
 		if h.state != recovered {

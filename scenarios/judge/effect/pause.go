@@ -40,7 +40,15 @@ func (c chances) pausedAmong(q Question, first int) (p pause, found bool) {
 		if d := end - think - last; d < max(narrow, q.UnderWay) || c.quiet(d) >= tailStrong || begin < q.Injected-Early {
 			continue
 		}
-		p.slice, p.end = i, edge{end, Range{result.Sec(end - think), result.Sec(end)}}
+		good, answered := goodAfter(list, next-1, forever)
+		for to := i + 2; good == forever && to < len(q.Slices); to++ { // the users' next requests were bad as well
+			more, _ := marks(q, to, to+1)
+			good, answered = goodAfter(more, -1, forever)
+		}
+		if good == forever {
+			continue
+		}
+		p.slice, p.end = i, edge{good, Range{result.Sec(good - think), result.Sec(answered)}}
 		p.begin = edge{begin, Range{result.Sec(list[next-n-1].At), result.Sec(last)}}.notBefore(q.Injected)
 		return p, true
 	}
@@ -60,4 +68,5 @@ func (a *Answer) pausedOnly(q Question, c chances, p pause) {
 	}
 	a.Degraded = p.end.At - p.begin.At
 	a.count(q, c, p.end.At)
+	a.Area = max(a.Area, a.Degraded.Seconds()) // no request ends in a pause
 }

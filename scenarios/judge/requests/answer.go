@@ -40,8 +40,14 @@ func VerdictIf(met bool) scenarios.Verdict {
 	return scenarios.Fail
 }
 
-// EndsDecide returns the reason why a time that holds as measured is no pass: it does not hold at both ends of its
-// interval.
+// EndsDiffer reports whether an objective holds at one place of the interval of a time, and not at another.
+func EndsDiffer(o slo.Objective, r *result.ObjectiveResult) bool {
+	met := Meets(o, float64(r.Measured))
+	return r.High.Known() && (Meets(o, float64(r.Low)) != met || Meets(o, float64(r.High)) != met)
+}
+
+// EndsDecide returns the reason why a time is not decided: the objective holds at one end of its interval, and not at
+// the other.
 func EndsDecide(r *result.ObjectiveResult) result.Notes {
 	return result.Notes{{Kind: result.EndsDecide, Low: r.Low, High: r.High}}
 }

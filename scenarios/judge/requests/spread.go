@@ -46,7 +46,7 @@ func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
 
 // Judge judges an objective on a percentile over the occurrences. If unknown occurrences, or the ends of intervals,
 // decide, the verdict is inconclusive. On entry, the notes of out say why the effect of an occurrence is unknown.
-func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult) {
+func (s *Spread) Judge(o slo.Objective, out *result.ObjectiveResult) {
 	n := len(s.figures)
 	out.Count = int64(n)
 	switch need := NeedOccurrences(o); {
@@ -67,13 +67,10 @@ func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult
 		return
 	}
 	out.Because = nil
-	switch met := Meets(o, measured); {
-	case !bounded && strict:
-		out.Because = result.Notes{{Kind: result.AtTarget}}
-	case !bounded && met:
+	if bounded {
+		out.Verdict = VerdictIf(Meets(o, measured))
+	} else {
 		out.Because = EndsDecide(out)
-	default:
-		out.Verdict = VerdictIf(met)
 	}
 	if s.Unknown == 0 && best == measured && worst == measured {
 		out.Low, out.High = result.NaN, result.NaN

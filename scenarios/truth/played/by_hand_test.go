@@ -252,7 +252,8 @@ var byHand = []playedCase{
 		},
 		faults: in5, impact: "impacted",
 		slo: []string{
-			"recover < 2600ms after f => pass", "recover < 2400ms after f => fail", "errors = 0% => pass",
+			"recover < 3100ms after f => pass", "recover < 2600ms after f => inconclusive", // the first good answer is at 23 s
+			"recover < 2400ms after f => fail", "errors = 0% => pass",
 			"availability = 100% => pass",
 		},
 	},

@@ -180,8 +180,8 @@ var playedCases = []playedCase{
 		script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
 		faults: []span{{20 * sec, 23 * sec}},
 		slo: []string{
-			"recover < 5s after f => inconclusive", "recover < 1s after f => fail",
-			"recover < 10s after incident => inconclusive", "recover < 1s after incident => fail",
+			"recover < 5s after f => pass", "recover < 1s after f => fail",
+			"recover < 10s after incident => pass", "recover < 1s after incident => fail",
 		},
 		impact: "impacted", see: ofFaults("by f", ""),
 	},
@@ -395,6 +395,38 @@ var playedCases = []playedCase{
 			if parts := p.Faults[0].Parts; parts.Slower().Answer != result.Yes || parts.P50 < .49 {
 				c.Errorf("parts: %+v", parts)
 			}
+		},
+	},
+	{
+		name: "down for 2.1 s, and brunt stands still for the second in which it is back", row: "P1",
+		script: quick.Between(2000, 2200, f503), faults: in5, freezes: []measure.Freeze{{From: 22 * sec, To: 23 * sec}},
+		slo: []string{
+			"recover < 2500ms after f => invalid", "recover < 3100ms after f => pass", "recover < 1900ms after f => fail",
+			"degraded < 2500ms after f => invalid", "area < 900ms after f => fail",
+			"recover < 2500ms after incident => invalid", "failover < 1900ms after f => fail",
+		},
+	},
+	{
+		name: "down for 2.1 s, and brunt is late by 800 ms", row: "P1",
+		script: quick.Between(1920, 2130, f503), faults: in5, lag: func(int) time.Duration { return 800 * ms },
+		slo: []string{
+			"recover < 2500ms after f => invalid", "recover < 4s after f => pass", "recover < 1900ms after f => fail",
+			"recover < 2500ms after incident => invalid",
+		},
+	},
+	{
+		name: "down for 3.05 s, at five requests a second", row: "P1", rate: 5, seconds: 400, hold: 60 * sec,
+		script: quick.Between(100, 116, f503), faults: in5,
+		slo: []string{
+			"recover < 3100ms after f => inconclusive", "recover < 3300ms after f => pass", "recover < 2900ms after f => fail",
+		},
+	},
+	{
+		name: "the target hangs for 12 s, and requests wait for 10 s at most", row: "P11", slow: 11 * sec,
+		script: darkUntil(quick.Between(2000, 2200, hang), 2200, 3200), faults: []span{{20 * sec, 32 * sec}},
+		slo: []string{
+			"recover < 2500ms after f => inconclusive", "recover < 11900ms after f => inconclusive",
+			"recover < 12100ms after f => pass",
 		},
 	},
 	{
@@ -652,8 +684,8 @@ var playedCases = []playedCase{
 		faults: []span{{20 * sec, 30 * sec}}, lag: func(int) time.Duration { return 3 * sec },
 		slo: []string{
 			"recover < 7s after f => invalid", "recover < 12s after f => pass", "recover < 4s after f => fail",
-			"recover < 7s after incident => fail",
-			"recover < 9s after incident => inconclusive",
+			"recover < 7s after incident => invalid", "recover < 4s after incident => fail",
+			"recover < 9s after incident => invalid",
 		},
 	},
 	{

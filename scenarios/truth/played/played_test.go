@@ -60,6 +60,7 @@ type playedCase struct {
 	ledger  []*result.LedgerRecord
 
 	deliveries []*result.DeliveryRecord
+	held       bool // other programs hold the processors, and a unit as light as brunt waits for one all the time
 	observed   []result.Series
 	reactions  series.Reactions
 	warmup     time.Duration
@@ -183,25 +184,7 @@ func (p playedCase) try(t *testing.T) {
 	}
 	end := time.Duration(cmp.Or(p.seconds, 60)) * sec
 	l.Requests = l.Rate * int(end/sec)
-	var log []truth.Entry
-	if p.users != nil {
-		p.users.T0, p.users.For, p.users.Timeout = l.T0, end, l.Timeout
-		spread := rand.New(rand.NewPCG(7, 7))
-		log = p.users.Play(func(at time.Duration) truth.Act {
-			answer := cmp.Or(p.answer, 2*ms)
-			if p.uneven {
-				answer += time.Duration(spread.Int64N(int64(answer)))
-			}
-			for _, dark := range []span{p.dark, p.darkToo} {
-				if at >= dark.from && at < dark.to {
-					return truth.Act{Delay: dark.to - at + answer}
-				}
-			}
-			return truth.Act{Delay: answer}
-		})
-	} else {
-		log = l.Play(p.script)
-	}
+	log := p.logOf(l)
 	var objectives []slo.Objective
 	verdicts := map[string]string{}
 	for _, line := range p.slo {
@@ -239,6 +222,32 @@ func (p playedCase) try(t *testing.T) {
 		p.see(wrong, g)
 	}
 	wrong.Report(t, p.open, func() string { return "" })
+}
+
+// logOf returns the log of the load.
+func (p playedCase) logOf(l truth.Load) []truth.Entry {
+	if p.users == nil {
+		return l.Play(p.script)
+	}
+	p.users.T0, p.users.For, p.users.Timeout = l.T0, time.Duration(cmp.Or(p.seconds, 60))*sec, l.Timeout
+	return p.users.Play(p.answerAt())
+}
+
+// answerAt returns the answers of the target to users.
+func (p playedCase) answerAt() func(at time.Duration) truth.Act {
+	spread := rand.New(rand.NewPCG(7, 7))
+	return func(at time.Duration) truth.Act {
+		answer := cmp.Or(p.answer, 2*ms)
+		if p.uneven {
+			answer += time.Duration(spread.Int64N(int64(answer)))
+		}
+		for _, dark := range []span{p.dark, p.darkToo} {
+			if at >= dark.from && at < dark.to {
+				return truth.Act{Delay: dark.to - at + answer}
+			}
+		}
+		return truth.Act{Delay: answer}
+	}
 }
 
 // sent is a log as it is where brunt's lag delays the requests.
@@ -329,6 +338,14 @@ func (p playedCase) play(
 		Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
 		Ledgers: p.ledger, Deliveries: p.deliveries, Ended: p.ended, Unwell: p.unwell, Gone: proved,
 		Faults: kinds,
+	}
+	if p.held {
+		c.Held, c.Peers, c.Usage = loads[:1], true, []result.UnitUsage{{Unit: "web[0]"}}
+		c.Waited = func(_, _, most time.Duration) (time.Duration, bool, bool) { return most, true, true }
+		for s := range int(end/sec) + 1 {
+			c.Generator = append(c.Generator, result.GeneratorTick{T: result.Num(s), CPU: .1})
+			c.Usage[0].Seconds = append(c.Usage[0].Seconds, result.UsageTick{T: result.Num(s), CPU: .1})
+		}
 	}
 	found, err := judge.Judge(recording, c)
 	if err == nil {
