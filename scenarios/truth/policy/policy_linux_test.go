@@ -119,7 +119,7 @@ func playAll(t *testing.T, takes func(row) bool) {
 	for _, p := range plays {
 		fields[p.field] = true
 	}
-	t.Logf("%d keys, %d plays", len(fields), len(plays))
+	t.Logf("%d keys, %d plays; %d keys of the language have none", len(fields), len(plays), len(unplayed))
 }
 
 func (p *play) String() string {
