@@ -43,7 +43,9 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 
 // States are the states of writes in the order in which writes are listed.
 var States = []result.WriteState{
-	result.WriteLost, result.WriteElsewhere, result.WriteDuplicated, result.WriteStale, result.WriteLate, result.WriteUnknown, result.WriteUnread,
+	result.WriteLost, result.WriteElsewhere, result.WriteDuplicated, result.WriteStale,
+	result.WriteLate, result.WriteUnknown,
+	result.WriteUnread,
 	result.WritePresent,
 }
 

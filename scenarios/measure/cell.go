@@ -316,7 +316,8 @@ func (c *Cell) reset() {
 	clear(c.cut.Over)
 	c.Edges.Reset()
 	*c = Cell{
-		Edges: c.Edges, over: c.over, lateOver: c.lateOver, cut: Cut{Over: c.cut.Over}, Response: c.Response, Service: c.Service, Lag: c.Lag,
+		Edges: c.Edges, over: c.over, lateOver: c.lateOver, cut: Cut{Over: c.cut.Over},
+		Response: c.Response, Service: c.Service, Lag: c.Lag,
 		Queue:   c.Queue,
 		Timings: c.Timings, Causes: c.Causes[:0], Late: Late{c.Late.Punctual, c.Late.Missed[:0]},
 	}

@@ -42,7 +42,8 @@ type Cut struct {
 // N returns the number of requests.
 func (c *Cut) N() int64 { return c.Errors + c.Skipped }
 
-// count adds a request if brunt cut it off. over lists the limits that it exceeded by then. [Cell.edge] counts the slow ones.
+// count adds a request if brunt cut it off. over lists the limits that it exceeded by then.
+// [Cell.edge] counts the slow ones.
 func (c *Cut) count(o *scenarios.Outcome, over []excess, limits int) {
 	switch {
 	case o.Cause != scenarios.Unfinished:

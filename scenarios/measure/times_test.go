@@ -119,7 +119,8 @@ func TestReadCell_Version3(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 3
-	// Without requests that were cut off, answers that are not whole, attempts, the slots of shed requests and of slow answers, answers over limits,
+	// Without requests that were cut off, answers that are not whole, attempts, the slots of shed requests and
+	// of slow answers, answers over limits,
 	// when requests were ready, the times without brunt's own, the requests that missed a fault.
 	body = body[:len(body)-13]
 	if _, err := readCell(body, &back); err != nil {

@@ -763,7 +763,8 @@ var all = []Term{
 		[]string{"lost-to"},
 		"The list of writes that the target acknowledged. After the run brunt reads each of them back, and " +
 			"asks again for missing ones " +
-			"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. A write that is missing where it is read is asked for at the other units of that " +
+			"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. " +
+			"A write that is missing where it is read is asked for at the other units of that " +
 			"service too; one that only they have is elsewhere: stale, and perhaps lost. Between two faults, " +
 			"brunt reads writes back while the load runs: a write that was there then and is lost in the end was lost to a " +
 			"later fault. If it was not read between them, it is lost to one or the other, and counts for neither. With " +

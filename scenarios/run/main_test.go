@@ -95,6 +95,8 @@ func role(part string, args []string) error {
 		return stress.Run(os.Stdin, os.Stdout)
 	case "echo":
 		return echo(args)
+	case "keep":
+		return keep()
 	case "retries":
 		return retries()
 	case "caller":
