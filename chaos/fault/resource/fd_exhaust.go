@@ -43,8 +43,8 @@ func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 // fdExhaust is the step that takes the descriptors of one unit, and the held fault.
 type fdExhaust struct {
 	victim.Victim
-	leave  int
-	kept   uint64 // limit of each process; zero: it counts from the descriptors that a process has open
+	leave int
+	kept  uint64 // limit of each process; zero: it counts from the descriptors that a process has open
 
 	mu     sync.Mutex
 	limits []limited
