@@ -126,10 +126,10 @@ func outcomeOf(err error) Outcome {
 	return Failed
 }
 
-// Probe measures the proxy from a client's side, or asks its upstream for TLS. To measure, it connects to the proxy's own listener and passes
-// through the same code as every connection, toxics included, but to a peer in this process. It
-// does not affect the traffic: it is not counted, has its own wire in Bandwidth, and its own
-// numbers for random choices.
+// Probe measures the proxy from a client's side, or asks its upstream for TLS. To measure, it connects to the
+// proxy's own listener and passes through the same code as every connection, toxics included, but to a peer in this
+// process. It does not affect the traffic: it is not counted, has its own wire in Bandwidth, and its own numbers
+// for random choices.
 //
 // ctx limits the wait for data that may never arrive. The result contains the effects of the
 // toxics; an error means that the probe could not be made.

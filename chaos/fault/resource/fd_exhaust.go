@@ -154,8 +154,8 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// atStart sets the limit once more in the processes of a unit that was started again. brunt sets it as a process begins,
-// and a program may set another one as it starts: Go's runtime raises it.
+// atStart sets the limit once more in the processes of a unit that was started again. brunt sets it as a process
+// begins, and a program may set another one as it starts: Go's runtime raises it.
 func (f *fdExhaust) atStart() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -17,12 +17,12 @@ func (t *Toxic) parses() bool {
 	return t.Toxic != nil && errors.Is(t.Toxic.Check(false), proxy.ErrNotHTTP)
 }
 
-// leaveEncrypted leaves out the links to servers that speak TLS, if the toxic acts on content: no proxy reads what their
-// clients send, while brunt's own proof, which is not encrypted, would be hit. If no link is left, it returns an error.
-// name names a link and its server.
+// leaveEncrypted leaves out the links to servers that speak TLS, if the toxic acts on content: no proxy reads what
+// their clients send, while brunt's own proof, which is not encrypted, would be hit. If no link is left, it returns
+// an error. name names a link and its server.
 //
-// A server is asked by a TLS handshake, unless the proxy has read requests to it. TLS of a statement's connection begins
-// in the middle of it, see unread.
+// A server is asked by a TLS handshake, unless the proxy has read requests to it. TLS of a statement's connection
+// begins in the middle of it, see unread.
 func (t *Toxic) leaveEncrypted(ctx context.Context, name func(*chaos.Link) string) error {
 	if t.asked || !t.parses() || t.Counts == statements {
 		return nil
@@ -67,8 +67,8 @@ func (t *Toxic) leaveEncrypted(ctx context.Context, name func(*chaos.Link) strin
 	return nil
 }
 
-// unread returns an error if the toxic acts on content, and the clients of its links send nothing that their proxies can
-// read: the proof, by brunt's own connections, does not show that the fault meets them.
+// unread returns an error if the toxic acts on content, and the clients of its links send nothing that their
+// proxies can read: the proof, by brunt's own connections, does not show that the fault meets them.
 func (h *heldToxic) unread(ctx context.Context) error {
 	if !h.parses() {
 		return nil
