@@ -27,6 +27,7 @@ const (
 	Close                // a small round trip, then ends its side and waits for the other's end
 	HTTP                 // requests on a connection that stays open while it can
 	Datagram             // datagrams of UDP to an echo
+	TLS                  // a TLS handshake with the upstream itself, past the toxics
 )
 
 // A ProbeRequest configures a probe.
@@ -125,10 +126,10 @@ func outcomeOf(err error) Outcome {
 	return Failed
 }
 
-// Probe measures the proxy from a client's side: it connects to the proxy's own listener and passes
-// through the same code as every connection, toxics included, but to a peer in this process. It
-// does not affect the traffic: it is not counted, has its own wire in Bandwidth, and its own
-// numbers for random choices.
+// Probe measures the proxy from a client's side, or asks its upstream for TLS. To measure, it connects to the
+// proxy's own listener and passes through the same code as every connection, toxics included, but to a peer in this
+// process. It does not affect the traffic: it is not counted, has its own wire in Bandwidth, and its own numbers
+// for random choices.
 //
 // ctx limits the wait for data that may never arrive. The result contains the effects of the
 // toxics; an error means that the probe could not be made.
@@ -142,6 +143,9 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 			return ProbeResult{}, fmt.Errorf("probing: %w", err)
 		}
 		return ProbeResult{Datagrams: d}, nil
+	}
+	if q.Kind == TLS {
+		return p.probeTLS(ctx), nil
 	}
 	web := &peer.Web{
 		Form: q.Form, Method: cmp.Or(q.Method, http.MethodGet), Path: cmp.Or(q.Path, "/"), Asks: q.Asks, Says: q.Says,

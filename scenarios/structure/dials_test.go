@@ -73,7 +73,7 @@ var dials = map[string]string{
 		"script imports",
 	"chaos/proxy/child/control.go net.Dialer": "asks brunt's own process for the proxies of links, on " +
 		"loopback",
-	"chaos/proxy/child/tls.go net.Dialer": "asks a peer of the fault whether it speaks TLS, in the " +
+	"chaos/proxy/tls.go net.Dialer": "asks a peer of the fault whether it speaks TLS, in the " +
 		"network of the pod that it hits",
 	"chaos/proxy/child/process.go exec.Command": "brunt's own process for the proxies of links",
 	"scenarios/run/workers/process.go exec.Command": "brunt's own processes for the load, which check each " +

@@ -159,7 +159,8 @@ func exhausting(t *testing.T, main func(own proc.Identity) proc.Identity, soft u
 	}
 }
 
-// TestFDExhaust_Closed has the unit close descriptors between the plan and the injection: it lacks fewer than planned.
+// TestFDExhaust_Closed has the unit close descriptors between the plan and the injection: it lacks fewer than
+// planned.
 func TestFDExhaust_Closed(t *testing.T) {
 	f := exhausting(t, func(own proc.Identity) proc.Identity { return own }, 8)
 	if _, err := f.Inject(t.Context()); err != nil {
@@ -217,7 +218,8 @@ func TestFDExhaust_RaisedAtStart(t *testing.T) {
 		if round > 0 {
 			break
 		}
-		if o, err := chaos.OperationsOf(resourceOperations()).Revert(t.Context(), f.Undo()); err != nil || o != chaos.Reverted {
+		o, err := chaos.OperationsOf(resourceOperations()).Revert(t.Context(), f.Undo())
+		if err != nil || o != chaos.Reverted {
 			t.Errorf("%s, %v", o, err)
 		}
 		if now, err := proc.FilesLimit(f.ID.PID); err != nil || now != raised {
@@ -241,8 +243,9 @@ func TestFDExhaust_MainEnds(t *testing.T) {
 	}
 }
 
-// TestPIDsLimit_NotShown has a limit that does not hold for a process outside of the limited group, and one that leaves
-// the places of processes that have ended since the plan. That a process was refused shows only the second one.
+// TestPIDsLimit_NotShown has a limit that does not hold for a process outside of the limited group, and one that
+// leaves the places of processes that have ended since the plan. That a process was refused shows only the second
+// one.
 func TestPIDsLimit_NotShown(t *testing.T) {
 	unit := exec.Command("sh", "-c", "sleep 60 & wait")
 	if err := unit.Start(); err != nil {
@@ -360,8 +363,8 @@ func TestWhyNoLimit(t *testing.T) {
 	}
 }
 
-// TestStressMemory_UnitEnds has the unit end while the fault takes its memory up to a limit: that is the effect of the
-// fault, and not its early end. Without a limit, the end of the unit is not an effect.
+// TestStressMemory_UnitEnds has the unit end while the fault takes its memory up to a limit: that is the effect of
+// the fault, and not its early end. Without a limit, the end of the unit is not an effect.
 func TestStressMemory_UnitEnds(t *testing.T) {
 	for _, limit := range []int64{1 << 20, 0} {
 		unit := exec.Command("sleep", "60")

@@ -43,8 +43,8 @@ func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 // fdExhaust is the step that takes the descriptors of one unit, and the held fault.
 type fdExhaust struct {
 	victim.Victim
-	leave  int
-	kept   uint64 // limit of each process; zero: it counts from the descriptors that a process has open
+	leave int
+	kept  uint64 // limit of each process; zero: it counts from the descriptors that a process has open
 
 	mu     sync.Mutex
 	limits []limited
@@ -154,8 +154,8 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// atStart sets the limit once more in the processes of a unit that was started again. brunt sets it as a process begins,
-// and a program may set another one as it starts: Go's runtime raises it.
+// atStart sets the limit once more in the processes of a unit that was started again. brunt sets it as a process
+// begins, and a program may set another one as it starts: Go's runtime raises it.
 func (f *fdExhaust) atStart() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -44,8 +44,6 @@ type diverted struct {
 	ports chaos.Ports // what is known of destinations
 	from  []*divertedFrom
 	ready *heldDiverted // from Prepare to Inject
-
-	encrypted string // what speaks TLS and is not diverted, as Verify says it
 }
 
 // divertedFrom is a container whose connections are diverted.
@@ -55,7 +53,6 @@ type divertedFrom struct {
 	process *child.Process // of its agent; nil: that of the step
 	callees []chaos.Unit   // of a pod
 	to      []divertedTo
-	all     []divertedTo // of a pod: also those that speak TLS, and are not diverted
 }
 
 // divertedTo is a destination of the diverted connections.
@@ -236,6 +233,9 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	if err = h.openAll(ctx, cmp.Or(d.process, h.own)); err != nil {
 		return nil, chaos.JoinErrors(err, release())
 	}
+	if err := h.leaveEncrypted(ctx); err != nil {
+		return nil, chaos.JoinErrors(err, release())
+	}
 	quiet := netns.Quiet{Within: settleWithin}
 	if d.Counts == calls {
 		quiet.Idle = callsIdle
@@ -349,7 +349,7 @@ func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFr
 		}
 		l := &chaos.Link{From: f.unit.Name(), To: to.name, Proxy: x, Carries: h.step.ports[to.at.Port()]}
 		h.mu.Lock()
-		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n.space, to.at})
+		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n.space, to.at, n})
 		h.mu.Unlock()
 	}
 	return nil
@@ -371,6 +371,25 @@ func (h *heldDiverted) enter(ctx context.Context, p *child.Process, f *divertedF
 	h.mu.Unlock()
 	n.table, err = n.space.Divert(ctx)
 	return n, err
+}
+
+// leaveEncrypted does not divert what goes to a server that speaks TLS.
+func (h *heldDiverted) leaveEncrypted(ctx context.Context) error {
+	at := func(l *chaos.Link) string {
+		i := slices.IndexFunc(h.diversions, func(d diversion) bool { return d.Link == l })
+		return h.diversions[i].at.String() + ", from " + l.From
+	}
+	if err := h.step.leaveEncrypted(ctx, at); err != nil {
+		return err
+	}
+	h.diversions = slices.DeleteFunc(h.diversions, func(d diversion) bool {
+		left := !slices.Contains(h.step.Links, d.Link)
+		if left {
+			delete(d.in.routes, d.at)
+		}
+		return left
+	})
+	return nil
 }
 
 // straight lifts the tables: new connections go to their destination directly again.
@@ -456,7 +475,6 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text += h.step.encrypted
 	if h.cut > 0 {
 		text += "; at the injection " + unsettled(h.cut, "older connection")
 	}
@@ -470,6 +488,7 @@ type diversion struct {
 	proxy counter // of the link
 	n     opener  // the network of the caller
 	at    netip.AddrPort
+	in    *network
 }
 
 // counter counts the connections that a proxy has accepted.

@@ -67,7 +67,7 @@ func TestDiverted_GoneAtOnce(t *testing.T) {
 		for i := range 100 {
 			at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)
 			h.diversions = append(h.diversions, diversion{
-				&chaos.Link{From: "web", To: "store"}, quietProxy{}, straightSpace{}, at,
+				&chaos.Link{From: "web", To: "store"}, quietProxy{}, straightSpace{}, at, nil,
 			})
 		}
 		began := time.Now()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
@@ -49,10 +48,9 @@ func (d *diverted) ofPod(ctx context.Context, env chaos.Env, f container.Target,
 	if env.Dry {
 		return nil
 	}
-	from.all = from.to
 	from.id = f.Contained.ContainerID()
 	if from.process, err = agent.Proxies(ctx, env.Agents, f.Contained); err == nil {
-		err = d.examine(ctx, from)
+		err = examine(ctx, from)
 	}
 	if err != nil {
 		return fmt.Errorf("in the network of %s: %w", f.Name(), err)
@@ -96,9 +94,8 @@ func (d *diverted) endAgents() (out []chaos.Undo) {
 	return out
 }
 
-// examine finds what is in the way in the network of a pod, in which it leaves nothing. It leaves out what speaks TLS,
-// where the fault looks into what passes.
-func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
+// examine finds what is in the way in the network of a pod, in which it leaves nothing.
+func examine(ctx context.Context, f *divertedFrom) error {
 	n, err := f.process.Enter(ctx, "")
 	if err != nil {
 		return err
@@ -112,38 +109,6 @@ func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
 		return fmt.Errorf("something else redirects its connections already, as the proxy of a mesh does (%s): make the "+
 			"fault with the mesh, "+
 			"or with network.*, which acts on packets", strings.Join(redirected, ", "))
-	}
-	if !d.http || d.Counts == statements { // TLS of a statement's connection begins in the middle of it
-		return nil
-	}
-	table, err := n.Divert(ctx)
-	if err != nil {
-		return err
-	}
-	yes, errs := make([]bool, len(f.to)), make([]error, len(f.to))
-	var all sync.WaitGroup
-	for i, to := range f.to {
-		all.Go(func() { yes[i], errs[i] = table.SpeaksTLS(ctx, to.at) })
-	}
-	all.Wait()
-	if err := chaos.JoinErrors(errs...); err != nil {
-		return err
-	}
-	var plain []divertedTo
-	var encrypted []string
-	for i, to := range f.to {
-		if yes[i] {
-			encrypted = append(encrypted, to.at.String())
-		} else {
-			plain = append(plain, to)
-		}
-	}
-	if len(plain) == 0 {
-		return fmt.Errorf("%s speaks TLS, so that no proxy can look into its %s; network.* and tcp.* work",
-			strings.Join(encrypted, ", "), d.Counts)
-	}
-	if f.to = plain; len(encrypted) > 0 {
-		d.encrypted += fmt.Sprintf("; from %s, %s speaks TLS and is left alone", f.unit.Name(), strings.Join(encrypted, ", "))
 	}
 	return nil
 }
@@ -179,7 +144,7 @@ func (h *heldDiverted) endedThere(ctx context.Context) error {
 			continue
 		}
 		for _, is := range now {
-			if !slices.ContainsFunc(f.all, func(to divertedTo) bool { return to.at == is.at }) {
+			if !slices.ContainsFunc(f.to, func(to divertedTo) bool { return to.at == is.at }) {
 				return fmt.Errorf("%s is an address of %s since, and what %s sends there meets no fault: it was replaced", is.at,
 					is.name, f.unit.Name())
 			}

@@ -36,6 +36,9 @@ type Toxic struct {
 	watched []proxy.Line        // opened by Prepare
 	found   []netns.ProbeResult // on links of datagrams, before the toxic
 
+	asked     bool   // which servers speak TLS, see leaveEncrypted
+	encrypted string // says which ones, for Verify
+
 	lease netns.Lease          // of the toxic in the process of the proxies; from Lasting on
 	now   func() time.Duration // the run's clock; nil in a dry run
 }
@@ -76,8 +79,11 @@ func (t *Toxic) Units() []string {
 
 func (t *Toxic) names() string { return strings.Join(t.Units(), ", ") }
 
-// Prepare opens the connections to watch.
+// Prepare asks which servers speak TLS, and opens the connections to watch.
 func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
+	if err := t.leaveEncrypted(ctx, (*chaos.Link).Name); err != nil {
+		return nil, err
+	}
 	if !t.Evidence.Watch {
 		return nil, nil
 	}
@@ -89,6 +95,9 @@ func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
 }
 
 func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
+	if err := t.leaveEncrypted(ctx, (*chaos.Link).Name); err != nil {
+		return nil, err
+	}
 	if t.Datagrams != nil {
 		if err := t.probeBefore(ctx); err != nil {
 			return nil, err
@@ -252,6 +261,9 @@ func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 		}
 		return h.Evidence.Prove(ctx, l, before)
 	})
+	if text += h.encrypted; err == nil {
+		err = h.unread(ctx)
+	}
 	if down := h.down(); err == nil && down != nil {
 		err = chaos.NotShownError{What: "that calls meet it: " + strings.Join(down, ", ") + " did not run"}
 	}
@@ -375,8 +387,7 @@ func CheckDirection(e *selector.Edge, d Directed, sc chaos.Scope, m *syntax.Mist
 // Plan finds the links of an edge and makes the step.
 func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]chaos.Step, error) {
 	if e.ByPackets(env.Contained) { // containers, for a fault that cannot be done to packets
-		parses := errors.Is(t.Toxic.Check(false), proxy.ErrNotHTTP)
-		return divert(ctx, e, env, t, parses)
+		return divert(ctx, e, env, t, t.parses())
 	}
 	links, err := e.Links(ctx, env)
 	if err != nil {

@@ -16,14 +16,15 @@ type End struct {
 	Local bool // the end is in the thread's namespace
 }
 
-// Quiet destroys connections of the thread's namespace at a moment without data under way on them: the other end has
-// acknowledged all sent data and has sent last, and the program has read all received data. A program that waits for an
-// answer therefore loses none, and a program that writes next gets an error and knows that nothing was sent.
+// Quiet destroys connections of the thread's namespace at a moment without data under way on them: the other end
+// has acknowledged all sent data and has sent last, and the program has read all received data. A program that
+// waits for an answer therefore loses none, and a program that writes next gets an error and knows that nothing was
+// sent.
 //
-// A program of eBPF looks at a connection and destroys it under the lock of its socket. On a kernel without that, Quiet
-// stops the socket while it looks and destroys, by the descriptor that its process holds (see stopped). Where it may not
-// do that either, the kernel's report on a connection may be some microseconds old when the connection is destroyed, so
-// it destroys none that was in use within unheldIdle.
+// A program of eBPF looks at a connection and destroys it under the lock of its socket. On a kernel without that,
+// Quiet stops the socket while it looks and destroys, by the descriptor that its process holds (see stopped). Where
+// it may not do that either, the kernel's report on a connection may be some microseconds old when the connection
+// is destroyed, so it destroys none that was in use within unheldIdle.
 type Quiet struct {
 	program *ender
 	holders holders
@@ -161,8 +162,8 @@ const (
 	receivedAt     = 128 // bytes, as a 64-bit number
 )
 
-// isQuiet reports whether a connection has no data under way, from the kernel's report on it. If both ends sent last in
-// the same tick of the kernel's clock, it can't be told which one was later.
+// isQuiet reports whether a connection has no data under way, from the kernel's report on it. If both ends sent
+// last in the same tick of the kernel's clock, it can't be told which one was later.
 func isQuiet(b []byte, idle time.Duration) bool {
 	number := binary.NativeEndian.Uint32
 	if b[stateAt] != tcpEstablished || number(b[unreadAt:]) > 0 || number(b[unackedAt:]) > 0 {

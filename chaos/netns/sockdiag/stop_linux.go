@@ -83,8 +83,8 @@ func (h *holders) read(pids []int) {
 	}
 }
 
-// open duplicates the descriptor of a socket. It needs Linux 5.6, and the right to trace the process. While the copy is
-// open, the connection outlives a close by the process, so it is kept for some microseconds only.
+// open duplicates the descriptor of a socket. It needs Linux 5.6, and the right to trace the process. While the
+// copy is open, the connection outlives a close by the process, so it is kept for some microseconds only.
 func (h *holders) open(inode uint32) (fd int, ok bool) {
 	at, known := h.at[inode]
 	if !known {
@@ -106,8 +106,8 @@ func (h *holders) open(inode uint32) (fd int, ok bool) {
 	return fd, true
 }
 
-// urgent makes the thread run before all usual ones, where it may, until the returned function is called: what a stopped
-// socket refuses to its program then takes microseconds on a busy machine too.
+// urgent makes the thread run before all usual ones, where it may, until the returned function is called: what a
+// stopped socket refuses to its program then takes microseconds on a busy machine too.
 func urgent() (end func()) {
 	usual, err := unix.SchedGetAttr(0, 0)
 	if err != nil {
@@ -127,9 +127,9 @@ type stopped struct{ fd int }
 // noProbe is TCP_REPAIR_OFF_NO_WP: it leaves the repair mode and sends nothing.
 const noProbe = -1
 
-// stop stops a socket if its connection is quiet and has been idle for a time; otherwise s is nil. can is false if brunt
-// lacks the right to stop it. Between its looks before and after that, the program may write and wait for the answer,
-// and a stopped socket refuses to be read. So the first look comes right before the socket is stopped.
+// stop stops a socket if its connection is quiet and has been idle for a time; otherwise s is nil. can is false if
+// brunt lacks the right to stop it. Between its looks before and after that, the program may write and wait for the
+// answer, and a stopped socket refuses to be read. So the first look comes right before the socket is stopped.
 func stop(fd int, idle time.Duration) (s *stopped, can bool) {
 	if u, quiet := look(fd); !quiet || !u.idle(idle) {
 		return nil, true

@@ -23,7 +23,6 @@ const (
 	opDivert   rpc.Op[divertArgs, rpc.None]    = "space.divert"
 	opStraight rpc.Op[tableN, rpc.None]        = "space.straight"
 	opForeign  rpc.Op[spaceN, []string]        = "space.foreign"
-	opTLS      rpc.Op[tlsArgs, bool]           = "space.tls"
 	opQuiet    rpc.Op[quietArgs, []netns.End]  = "space.quiet"
 	opCut      rpc.Op[cutArgs, rpc.None]       = "space.cut"
 	opDrain    rpc.Op[drainArgs, int]          = "space.drain"
@@ -43,12 +42,6 @@ type (
 		Lease  netns.Lease `json:"lease"`
 		Routes []route     `json:"routes"`
 		First  bool        `json:"first,omitempty"` // see [netns.Diversion.Set]
-	}
-
-	tlsArgs struct {
-		Space spaceN         `json:"space"`
-		Table tableN         `json:"table"`
-		To    netip.AddrPort `json:"to"`
 	}
 
 	quietArgs struct {
@@ -117,7 +110,6 @@ func (s *server) inSpaces() rpc.Operations {
 		on(s, opForeign, s.spaces, func(_ context.Context, in *space, _ spaceN) ([]string, error) {
 			return in.n.Redirects()
 		}),
-		opTLS.By(s.speaksTLS),
 		opQuiet.By(s.endQuiet),
 		opCut.By(func(_ context.Context, a cutArgs) (rpc.None, error) {
 			in, err := find(s, s.spaces, a.Space)
@@ -332,11 +324,6 @@ func (s *Space) Divert(ctx context.Context) (*Diversion, error) {
 // Proxy starts a proxy in the namespace. Its own connections are not redirected.
 func (d *Diversion) Proxy(ctx context.Context, c Config) (*Proxy, error) {
 	return d.s.p.proxy(ctx, startArgs{c, d.s.n, d.n})
-}
-
-// SpeaksTLS opens a connection, which is not redirected, and reports whether a TLS server answers.
-func (d *Diversion) SpeaksTLS(ctx context.Context, at netip.AddrPort) (yes bool, err error) {
-	return opTLS.Of(ctx, d.s.p.ask, tlsArgs{d.s.n, d.n, at})
 }
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant. It is called once.

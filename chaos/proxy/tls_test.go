@@ -1,4 +1,4 @@
-package child
+package proxy
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestAnswersTLS tells servers with TLS from others, also one that refuses a caller without a certificate.
-func TestAnswersTLS(t *testing.T) {
+// TestProbe_TLS tells servers with TLS from others, also one that refuses a caller without a certificate.
+func TestProbe_TLS(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	plain := httptest.NewServer(ok)
 	defer plain.Close()
@@ -41,15 +41,16 @@ func TestAnswersTLS(t *testing.T) {
 		{"no answer", silent.Addr().String(), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", tt.at)
+			p, err := Start(Config{Upstream: func() string { return tt.at }})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
+			defer p.Close()
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
-			if got := answersTLS(ctx, conn); got != tt.want {
-				t.Errorf("%v, want %v", got, tt.want)
+			r, err := p.Probe(ctx, ProbeRequest{Kind: TLS})
+			if err != nil || (r.Outcome == Answered) != tt.want || p.Stats().Any() {
+				t.Errorf("%+v, %v, counted %+v; want %v", r, err, p.Stats(), tt.want)
 			}
 		})
 	}
