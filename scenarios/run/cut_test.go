@@ -59,6 +59,7 @@ slo: [errors < 9%%, p80 < 700ms]
 				t.Errorf("nothing warns that the timeout is longer than the grace: %q", plan.Notes)
 			}
 			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
 			if c.stop > 0 {
 				defer time.AfterFunc(c.stop, func() { cancel(run.Interrupt{Code: 130}) }).Stop()
 			}
