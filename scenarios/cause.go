@@ -36,8 +36,9 @@ const (
 	Unsent                       // the timeout passed before brunt was ready to send: brunt's own lag used it up
 	Panicked                     // the code that reads the server's answer panicked
 	Undelivered                  // what a request sent was not seen in time, see [Delivery]
-	TooLarge                     // the answer is larger than brunt reads, or than it can hold beside others
+	TooLarge                     // the answer is larger than brunt reads
 	ClosedIdle                   // the server closed the idle connection just as the request was sent
+	NoRoom                       // brunt could not hold the answer beside the other answers of that time
 	fixedCauses                  // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -52,6 +53,7 @@ var causeNames = [fixedCauses]string{
 	"no data",
 	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception", "unsent",
 	"panic", "undelivered", "too large", "closed while idle",
+	"no room",
 }
 
 // Status is the cause of an answer whose status the step does not accept.
@@ -68,7 +70,9 @@ func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 func (c Cause) family() Cause { return c &^ 0xffff }
 
 // Own reports whether brunt or its machine failed rather than the target.
-func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // keep in step with OwnCauses
+func (c Cause) Own() bool { // keep in step with OwnCauses
+	return c == NoSocket || c == NoPort || c == Unsent || c == NoRoom
+}
 
 // Waited reports whether brunt waited for an answer, or for a message, until its time was over.
 func (c Cause) Waited() bool { return c == Timeout || c == Undelivered }
@@ -84,7 +88,7 @@ func (c Cause) IsCheck() bool { return c.family() == checkCause }
 func (c Cause) IsExtraction() bool { return c.family() == extractionCause }
 
 // OwnCauses lists the causes for which [Cause.Own] is true.
-func OwnCauses() []Cause { return []Cause{NoSocket, NoPort, Unsent} }
+func OwnCauses() []Cause { return []Cause{NoSocket, NoPort, Unsent, NoRoom} }
 
 // CauseNames lists the names of the fixed causes, except [NoCause], as result.json has them.
 func CauseNames() []string { return causeNames[1:] }

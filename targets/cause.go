@@ -63,6 +63,14 @@ type ProxyError struct {
 func (e *ProxyError) Error() string { return "the proxy " + e.Proxy + ": " + e.Err.Error() }
 func (e *ProxyError) Unwrap() error { return e.Err }
 
+// Oversized returns the cause of an answer that is over a bound of brunt's, or over that of a step.
+func Oversized(err error) scenarios.Cause {
+	if budget.Beside(err) {
+		return scenarios.NoRoom
+	}
+	return scenarios.TooLarge
+}
+
 // CauseOf classifies the error of a request without an answer.
 func CauseOf(err error) scenarios.Cause {
 	var (
@@ -76,7 +84,7 @@ func CauseOf(err error) scenarios.Cause {
 	)
 	switch {
 	case budget.Over(err) != nil:
-		return scenarios.TooLarge
+		return Oversized(err)
 	case errors.As(err, &denied):
 		return scenarios.NotAllowed
 	case errors.Is(err, ErrAborted), errors.Is(err, context.Canceled):
@@ -128,7 +136,7 @@ func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 		out.Cause = own.Cause
 		return
 	}
-	if out.Cause == scenarios.TooLarge {
+	if out.Cause == scenarios.TooLarge || out.Cause == scenarios.NoRoom {
 		return
 	}
 	_, bad := errors.AsType[*syntax.BadURL](err)

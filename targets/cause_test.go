@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 )
 
@@ -44,6 +45,8 @@ func TestCauseOf(t *testing.T) {
 		{targets.ErrAborted, scenarios.Unfinished},
 		{targets.ErrLate, scenarios.Timeout},
 		{errors.New("not HTTP"), scenarios.Protocol},
+		{fmt.Errorf("reading: %w", &budget.Error{Text: "over the bound"}), scenarios.TooLarge},
+		{fmt.Errorf("reading: %w", &budget.Error{Text: "no room", Beside: true}), scenarios.NoRoom},
 		{targets.Ended(io.EOF, 0, time.Second, time.Millisecond), scenarios.ClosedIdle},
 		{
 			fmt.Errorf("asking: %w", targets.Ended(op(syscall.ECONNRESET), 0, time.Second, time.Millisecond)),

@@ -197,7 +197,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		out.Failed++
 		if out.Kind != scenarios.Error {
 			if out.Kind, out.Cause = scenarios.Error, scenarios.Check(k.id); unread(a) != nil {
-				out.Cause = scenarios.TooLarge
+				out.Cause = Oversized(unread(a))
 			}
 		}
 	}
@@ -209,7 +209,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		v := &it.Vars[x.slot]
 		if !x.find(a, v) {
 			if out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id); unread(a) != nil {
-				out.Cause = scenarios.TooLarge
+				out.Cause = Oversized(unread(a))
 			}
 			return
 		}

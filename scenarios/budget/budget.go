@@ -128,7 +128,7 @@ func (c *Claim) ask(n int64) error {
 	more := max(c.used-h.bytes, step)
 	if most, ok := reserve(more); !ok {
 		c.used -= n
-		return full(most)
+		return full(most, c.used+n)
 	}
 	if h.bytes += more; c.held == nil {
 		c.held = h
@@ -240,13 +240,23 @@ func (c *Claim) ReadAll(r io.Reader, most int) (b []byte, err error) {
 }
 
 // An Error says that an answer is over a bound of brunt's, and which.
-type Error struct{ Text string }
+type Error struct {
+	Text   string
+	Beside bool // it is over none by itself: the answers of other requests left no room for it
+}
 
 func (e *Error) Error() string { return e.Text }
 
-func full(most int64) error {
-	return &Error{fmt.Sprintf("brunt holds and decodes at most %s of answers at a time, and this one is over that; "+
-		"`check: {max_body: …}` of an HTTP step raises it to eight times its size", quantity.Size(most))}
+// full returns the error of an answer that wants n bytes in all.
+func full(most, n int64) error {
+	e := &Error{Beside: n <= most}
+	over := "this one is over that"
+	if e.Beside {
+		over = "others of the time left no room for this one"
+	}
+	e.Text = fmt.Sprintf("brunt holds and decodes at most %s of answers at a time, and %s; "+
+		"`check: {max_body: …}` of an HTTP step raises it to eight times its size", quantity.Size(most), over)
+	return e
 }
 
 // Over returns the [Error] in an error; nil: there is none.
@@ -255,4 +265,10 @@ func Over(err error) error {
 		return own
 	}
 	return nil
+}
+
+// Beside reports whether an error says that other answers left no room for an answer.
+func Beside(err error) bool {
+	own, ok := errors.AsType[*Error](err)
+	return ok && own.Beside
 }

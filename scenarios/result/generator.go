@@ -86,6 +86,7 @@ const (
 	LimitLag       LimitKind = "lag"        // requests were sent late
 	LimitPorts     LimitKind = "ports"      // requests found no local port
 	LimitSockets   LimitKind = "sockets"    // requests found no socket
+	LimitMemory    LimitKind = "memory"     // answers found no room in brunt's memory
 	LimitUnsent    LimitKind = "unsent"     // requests were late by more than their timeouts
 	LimitScript    LimitKind = "script"     // a script or its engine did not report all data
 	LimitWorkerLag LimitKind = "worker_lag" // requests of one worker were sent late

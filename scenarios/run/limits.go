@@ -151,6 +151,11 @@ func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 			fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower "+
 				"max_in_flight.", n))
 	}
+	if n := f.Causes[scenarios.NoRoom]; n > 0 {
+		lacked(result.LimitMemory, n, "",
+			fmt.Sprintf("brunt could not hold the answers of %d requests beside the others of that time. Lower the rate or the "+
+				"users, or raise `check: {max_body: …}` of the step: brunt holds eight times as much.", n))
+	}
 	return limits
 }
 

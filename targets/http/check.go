@@ -55,16 +55,18 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 	if !targets.JudgeStatus(out, slices.Contains(c.shed, code), good, scenarios.Status(code)) {
 		return
 	}
-	if c.whole && a.Inflate(c.MaxBody()) != nil {
-		out.Kind, out.Cause = scenarios.Error, scenarios.TooLarge
-		return
+	if c.whole {
+		if err := a.Inflate(c.MaxBody()); err != nil {
+			out.Kind, out.Cause = scenarios.Error, targets.Oversized(err)
+			return
+		}
 	}
 	if c.graphql != nil {
 		out.Checks++
 		if cause, _ := c.graphql.failure(a); cause != scenarios.NoCause {
 			out.Failed++
 			if out.Kind, out.Cause = scenarios.Error, cause; a.Unread() != nil {
-				out.Cause = scenarios.TooLarge
+				out.Cause = targets.Oversized(a.Unread())
 			}
 			return
 		}
