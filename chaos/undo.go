@@ -96,17 +96,14 @@ func (o Operations) Text(u Undo) string {
 	if text := o[u.Op].Text; text != nil {
 		return text(u)
 	}
-	text := u.Op
-	for _, part := range []json.RawMessage{u.Args, u.Identity, u.Prior} {
-		if len(part) > 0 {
-			text += " " + string(part)
-		}
-	}
+	parts := [][]byte{[]byte(u.Op), u.Args, u.Identity, u.Prior}
+	parts = slices.DeleteFunc(parts, func(part []byte) bool { return len(part) == 0 })
 	const most = 200 // characters
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+	text := []rune(string(bytes.Join(parts, []byte(" "))))
+	if len(text) > most {
+		return string(text[:most]) + "…"
 	}
-	return text
+	return string(text)
 }
 
 // Same reports whether two undos revert the same thing.

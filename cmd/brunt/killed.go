@@ -37,8 +37,10 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 		fmt.Fprintf(out, "  %s\n", line)
 	}
 	switch {
-	case s.Left+len(s.Aside) > 0:
+	case s.Left-s.others+len(s.Aside) > 0:
 		fmt.Fprintln(out, "Something of a dead run is left: `brunt revert` takes it back.")
+	case s.others > 0:
+		fmt.Fprintln(out, "Something may be left that is not this user's to take back: `brunt status` shows it.")
 	case slices.ContainsFunc(s.Runs, func(r journal.Status) bool { return r.State == journal.Reverting }):
 		fmt.Fprintln(out, "A watchdog takes back its faults; `brunt status` shows it.")
 	case !slices.ContainsFunc(s.read, func(dir string) bool { return run.Place(dir) == u.Place }):
