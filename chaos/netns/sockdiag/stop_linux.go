@@ -41,14 +41,9 @@ func (h *holders) find(of []socket) {
 
 // pids lists the processes that this one sees.
 func pids() (out []int) {
-	all, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer all.Close()
-	names, _ := all.Readdirnames(-1)
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
+	all, _ := os.ReadDir("/proc")
+	for _, e := range all {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
 			out = append(out, pid)
 		}
 	}
@@ -62,13 +57,9 @@ func (h *holders) read(pids []int) {
 	}
 	for _, pid := range pids {
 		dir := fmt.Sprintf("/proc/%d/fd", pid)
-		all, err := os.Open(dir)
-		if err != nil {
-			continue
-		}
-		names, _ := all.Readdirnames(-1)
-		all.Close()
-		for _, name := range names {
+		all, _ := os.ReadDir(dir) // none of a process that has ended, or may not be traced
+		for _, e := range all {
+			name := e.Name()
 			to, err := os.Readlink(dir + "/" + name)
 			inode, isSocket := strings.CutPrefix(to, "socket:[")
 			if err != nil || !isSocket {
