@@ -99,13 +99,13 @@ func TestClaim_ReadAll(t *testing.T) {
 func TestClaim_Beside(t *testing.T) {
 	var held, late Claim
 	defer held.Release()
-	if err := held.Take(int(Whole) - 1<<20); err != nil {
+	if err := held.Take(int(whole) - 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := late.Take(2 << 20); !Beside(err) {
 		t.Errorf("an answer of 2 MiB beside one that leaves 1 MiB: %v", err)
 	}
-	if err := late.Take(int(Whole) + 1); err == nil || Beside(err) {
+	if err := late.Take(int(whole) + 1); err == nil || Beside(err) {
 		t.Errorf("an answer that is over the whole budget: %v", err)
 	}
 }
