@@ -133,7 +133,7 @@ func (*Response) Schema() syntax.Schema {
 		"status": match.Described("200, 2xx, < 500 or a list; default: any under 400"),
 		"shed":   syntax.OneOrList(codes).Described("statuses that refuse a request on purpose: neither good nor an error"),
 		"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
-			"a larger one is an error. brunt holds and decodes eight times as much of all answers at a time, and at least "+
+			"a larger one is an error. brunt holds and decodes eight times as much of all answers at a time, and at least " +
 			"64MiB; default: 64MiB"),
 		"body":   match.Described("the body as text: " + Forms),
 		"header": headers, "headers": headers,
