@@ -180,6 +180,7 @@ func EventKinds() map[string]string {
 		"ledger.skipped":      "the writes were not read",
 		"write.lost":          "an acknowledged write is nowhere",
 		"write.duplicated":    "a write is there more than once",
+		"write.elsewhere":     "an acknowledged write is on another unit of the service than the one that clients read",
 		"write.stale":         "a unit does not have the write, or not as it should be",
 		"write.late":          "a write was not there at first, and is there now",
 		"write.unknown":       "no unit answered whether the write is there",

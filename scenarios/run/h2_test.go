@@ -302,8 +302,8 @@ func TestStreamLimit(t *testing.T) {
 	})
 }
 
-// TestKilledConnection: the server closes connections with all their streams. Each stream is a
-// separate error, and the run goes on.
+// TestKilledConnection: the server closes connections with all their streams. Each request is sent again, once, and the
+// run goes on.
 func TestKilledConnection(t *testing.T) {
 	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
@@ -314,8 +314,8 @@ func TestKilledConnection(t *testing.T) {
 		if run.Count != 2000 || ok.Count+bad.Count != 2000 {
 			t.Errorf("%d counted, %d ok, %d errors", run.Count, ok.Count, bad.Count)
 		}
-		// Five times there were 50 in flight, and more on a busy machine.
-		if bad.Count < 5 || bad.Count > 5*max(50, res.Generator.InFlightMax) || ok.Count == 0 {
+		// Five times there were 50 in flight, and more on a busy machine. Few lost two connections.
+		if bad.Count > 5*max(50, res.Generator.InFlightMax) || ok.Count == 0 {
 			t.Errorf("%d errors, %d in flight", bad.Count, res.Generator.InFlightMax)
 		}
 		for _, e := range res.Errors {
@@ -323,14 +323,19 @@ func TestKilledConnection(t *testing.T) {
 				t.Errorf("%d errors are %q: %+v", e.Count, e.Kind, e.Sample)
 			}
 		}
-		got := 0
+		got, twice := 0, int64(0)
 		for n, times := range s.answers2(t, scheme) {
-			if got++; len(times) != 1 {
+			if got++; len(times) > 2 {
 				t.Errorf("the server got %d %d times", n, len(times))
+			} else if len(times) == 2 {
+				twice++
 			}
 		}
 		if got > 2000 || int64(got) < ok.Count {
 			t.Errorf("the server got %d", got)
+		}
+		if again := res.Generator.Attempts - run.Count; twice < 5 || again < twice {
+			t.Errorf("the server got %d requests twice, and brunt says that it sent %d again", twice, again)
 		}
 		t.Logf("%d errors on %d connections, the server got %d", bad.Count, res.Generator.Connections, got)
 	})

@@ -52,7 +52,13 @@ func TestHTTP_InflatedLimit(t *testing.T) {
 			for _, c := range []struct {
 				step       int
 				want, says string
-			}{{0, "other", says}, {1, "other", says}, {2, "ok 200", ""}, {3, "ok 200", ""}, {4, "other", "over 1MiB"}} {
+			}{
+				{0, "too large", says},
+				{1, "too large", says},
+				{2, "ok 200", ""},
+				{3, "ok 200", ""},
+				{4, "too large", "over 1MiB"},
+			} {
 				r.want(u.Do(c.step, long), c.want)
 				if c.says != "" && !strings.Contains(k.last().Message, c.says) {
 					t.Errorf("step %d: message %q", c.step, k.last().Message)

@@ -56,7 +56,7 @@ type arrived struct {
 // How much waits for the steps of a connection.
 const (
 	mostWaiting      = 10_000   // messages
-	mostWaitingBytes = mostBody // of several messages
+	mostWaitingBytes = 32 << 20 // of several messages
 )
 
 func newSession() *session {

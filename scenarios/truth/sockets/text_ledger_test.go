@@ -228,7 +228,8 @@ slo: [lost = 0]
 		if !strings.Contains(got.Note, c.note) || r.Verdict == "pass" || got.Lost > 0 && got.Read {
 			wrong.Errorf("%s, %d lost: %q, want the note %q", r.Verdict, got.Lost, got.Note, c.note)
 		}
-	case got.Acknowledged != 60 || s.n != 60 || got.Lost != s.lost || got.Note != "" || (got.Lost > 0) != s.lossy:
+	case got.Acknowledged != 60 || s.n != 60 || got.Lost != s.lost ||
+		got.Lost == 0 && got.Note != "" || (got.Lost > 0) != s.lossy:
 		wrong.Errorf("%d acknowledged of %d, %d lost, the store lost %d; %s", got.Acknowledged, s.n, got.Lost, s.lost, got.Note)
 	case c.counts && got.Duplicated != s.twice || !c.counts && got.Duplicated+got.Stale > 0:
 		wrong.Errorf("%d twice and %d stale, the store has %d twice", got.Duplicated, got.Stale, s.twice)
