@@ -185,7 +185,7 @@ func TestSubscribe_Twice(t *testing.T) {
 
 // TestWaiting: messages that no step takes hold little memory. The connection is given up when they are more.
 func TestWaiting(t *testing.T) {
-	large := strings.Repeat("x", 12<<20)
+	large := strings.Repeat("x", 3<<20)
 	s := start(t, options{
 		query: "?client=d", news: sends("a", "first"),
 		say: func(_, _ string, id []byte) string { return strings.Repeat(sends("a", large), 3) + ack(4, id, 0) },

@@ -55,8 +55,8 @@ type arrived struct {
 
 // How much waits for the steps of a connection.
 const (
-	mostWaiting      = 10_000   // messages
-	mostWaitingBytes = 32 << 20 // of several messages
+	mostWaiting      = 10_000  // messages
+	mostWaitingBytes = 8 << 20 // of several messages
 )
 
 func newSession() *session {
