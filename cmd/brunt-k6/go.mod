@@ -9,6 +9,8 @@ require (
 	brunt v0.0.0
 	github.com/grafana/sobek v0.0.0-20260429085637-a66d4790012b
 	github.com/sirupsen/logrus v1.10.2
+	github.com/spf13/afero v1.1.2
+	github.com/spf13/cobra v1.10.2
 	go.k6.io/k6 v1.8.1
 )
 
@@ -71,8 +73,6 @@ require (
 	github.com/redis/go-redis/v9 v9.17.2 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/serenize/snaker v0.0.0-20201027110005-a7ad2135616e // indirect
-	github.com/spf13/afero v1.1.2 // indirect
-	github.com/spf13/cobra v1.10.2 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/tidwall/gjson v1.18.0 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
