@@ -357,7 +357,7 @@ func (x *Exchange[F]) exchange() (err error) {
 	switch {
 	case err == nil:
 		l.last = x.Out.End
-	case l.asked == nil && l.Used && l.over() && x.Out.WasSent && x.Out.First == 0:
+	case l.asked == nil && l.Used && l.over() && x.Out.Attempts > 0 && x.Out.First == 0:
 		err = targets.Ended(err, x.Out.Sent, x.Out.Sent-l.last, x.Now()-x.Out.Sent)
 	}
 	if l.asked != nil && l.Reader != nil {
