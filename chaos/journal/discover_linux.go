@@ -76,7 +76,7 @@ func ownerOfProcess(pid int) string {
 		if !ok {
 			continue
 		}
-		for _, id := range strings.Fields(ids) {
+		for id := range strings.FieldsSeq(ids) {
 			if uid, err := strconv.Atoi(id); err != nil || uid != os.Geteuid() {
 				return userName(uid)
 			}

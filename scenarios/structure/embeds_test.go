@@ -20,7 +20,7 @@ func TestEmbeds(t *testing.T) {
 				if patterns == c.Text {
 					continue
 				}
-				for _, pattern := range strings.Fields(patterns) {
+				for pattern := range strings.FieldsSeq(patterns) {
 					for _, file := range embeddedGo(t, f.dir(), pattern) {
 						t.Errorf("%s embeds %s", f.path, file)
 					}

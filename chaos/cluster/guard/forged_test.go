@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -141,9 +142,7 @@ func TestFound_Forged(t *testing.T) {
 			"run": runID, "place": b.place, "namespace": "kube-system", "image": "evil:1", "node": "node-1",
 			"rights": map[string]any{}, "context": "test", "cluster": b.place.UID,
 		}
-		for k, v := range more {
-			args[k] = v
-		}
+		maps.Copy(args, more)
 		return chaos.Undo{Op: op, Args: cluster.JSON(args)}
 	}
 	undoes := []chaos.Undo{
