@@ -13,13 +13,14 @@ import (
 // TestHTTP_CookieBytes: a cookie comes back byte for byte in each version of HTTP, and can be extracted so.
 func TestHTTP_CookieBytes(t *testing.T) {
 	for _, value := range []string{`"abc def"`, `"user=7\073role=admin"`, `{"theme":"dark"}`, "café", "caf\xe9"} {
-		var back, extracted string
+		type sent struct{ cookie, extracted string }
+		came := make(chan sent, 1)
 		h := nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			if r.URL.Path == "/set" {
 				w.Header()["Set-Cookie"] = []string{"sid=" + value + "; Path=/; HttpOnly"}
 				return
 			}
-			back, extracted = r.Header.Get("Cookie"), r.Header.Get("X-Sid")
+			came <- sent{r.Header.Get("Cookie"), r.Header.Get("X-Sid")}
 		})
 		start := func(begin func(*httptest.Server)) string {
 			s := httptest.NewUnstartedServer(h)
@@ -40,8 +41,8 @@ func TestHTTP_CookieBytes(t *testing.T) {
 			u := r.user(0)
 			r.want(u.Do(0, long), "ok 200")
 			r.want(u.Do(1, long), "ok 200")
-			if back != "sid="+value || extracted != value {
-				t.Errorf("%s: %q came back, and %q was extracted, from %q", name, back, extracted, value)
+			if got := <-came; got != (sent{"sid=" + value, value}) {
+				t.Errorf("%s: %q came back, and %q was extracted, from %q", name, got.cookie, got.extracted, value)
 			}
 			if s := r.Spoken(); s.Refused != 0 {
 				t.Errorf("%s: %+v", name, s)
