@@ -38,6 +38,14 @@ func unread(a Answer) error {
 	return nil
 }
 
+// causeOf returns the cause of a check or extraction that failed: of, or the bound over which the document is.
+func causeOf(a Answer, of scenarios.Cause) scenarios.Cause {
+	if err := unread(a); err != nil {
+		return Oversized(err)
+	}
+	return of
+}
+
 // A Finder finds the value of a variable in an answer.
 type Finder[A Answer] interface {
 	// Find sets v to the value, if there is one.
@@ -196,9 +204,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		}
 		out.Failed++
 		if out.Kind != scenarios.Error {
-			if out.Kind, out.Cause = scenarios.Error, scenarios.Check(k.id); unread(a) != nil {
-				out.Cause = Oversized(unread(a))
-			}
+			out.Kind, out.Cause = scenarios.Error, causeOf(a, scenarios.Check(k.id))
 		}
 	}
 	if out.Kind == scenarios.Error {
@@ -208,9 +214,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		x := &e.extracts[i]
 		v := &it.Vars[x.slot]
 		if !x.find(a, v) {
-			if out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id); unread(a) != nil {
-				out.Cause = Oversized(unread(a))
-			}
+			out.Kind, out.Cause = scenarios.Error, causeOf(a, scenarios.Extraction(x.id))
 			return
 		}
 		if x.secret || x.Masks(v.Text) {

@@ -37,6 +37,16 @@ func beyond(t *testing.T) net.Listener {
 	return nil
 }
 
+// listsOf returns the check of allow-lists.
+func listsOf(t *testing.T, lists [][]string) connect.Check {
+	t.Helper()
+	c, err := connect.Lists(lists, refuse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestCheck_Dial(t *testing.T) {
 	l := beyond(t)
 	at := l.Addr().String()
@@ -44,13 +54,7 @@ func TestCheck_Dial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lists := func(l ...[]string) connect.Check {
-		c, err := connect.Lists(l, refuse)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
+	lists := func(l ...[]string) connect.Check { return listsOf(t, l) }
 	for _, c := range []struct {
 		name  string
 		check connect.Check
@@ -175,13 +179,7 @@ func TestCheck_Transport(t *testing.T) {
 
 // TestCheck_Names: a name is checked before it is looked up, by lists, by the one place that is asked, and without any.
 func TestCheck_Names(t *testing.T) {
-	lists := func(l ...[]string) connect.Check {
-		c, err := connect.Lists(l, refuse)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
+	lists := func(l ...[]string) connect.Check { return listsOf(t, l) }
 	for _, c := range []struct {
 		name  string
 		check connect.Check
