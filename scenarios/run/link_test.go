@@ -172,7 +172,8 @@ func checkLinkFault(t *testing.T, wrong *complaints, res *result.Result, f resul
 	if s.after.offered == 0 || s.after.errors > 0 {
 		wrong.addf("%s: something is left of it: %s", f.Name, s)
 	}
-	if s.bad == 0 && s.after.slowest >= float64(s.in.Response.P50) {
+	slower := s.in.Response.P50 > 1.5*s.base.Response.P50
+	if slower && s.after.slowest >= float64(s.in.Response.P50) {
 		wrong.addf("%s: it is as slow afterwards: %s", f.Name, s)
 	}
 }
