@@ -802,6 +802,12 @@ func isStressor(pid int) bool {
 	return err == nil && bytes.Contains(env, []byte("\x00BRUNT_STRESS="))
 }
 
+// commandLine returns the arguments of a process, each with a zero byte after it.
+func commandLine(pid int) string {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return string(line)
+}
+
 // holdsDeleted reports whether a process holds a file without a name in a directory open.
 func holdsDeleted(pid int, dir string) bool {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))

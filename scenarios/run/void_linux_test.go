@@ -34,10 +34,12 @@ load:
   main: {executor: constant-arrival-rate, rate: 20/s, duration: 9s, timeout: 2s, flow: [{get: /}]}
 chaos:
   it: {at: 1s, for: 7s, stress.cpu: {service: web, load: 5%, workers: 1}}
-`+objectives, run.Options{Stress: self("burn"), Event: func(e result.Event) {
+`+objectives, run.Options{Stress: self("burn", t.Name()), Event: func(e result.Event) {
 				if e.Event == "fault.verified" {
-					for _, pid := range slices.DeleteFunc(proc.Family(os.Getpid()), func(pid int) bool { return !isStressor(pid) }) {
-						kill(pid)
+					for _, pid := range proc.Family(os.Getpid()) { // other tests have stress processes too
+						if isStressor(pid) && strings.Contains(commandLine(pid), t.Name()) {
+							kill(pid)
+						}
 					}
 				}
 			}})
@@ -111,6 +113,7 @@ func TestAgain(t *testing.T) {
 				return err == nil && limit.Soft < 300
 			},
 		},
+		{"stress.cpu", `stress.cpu: {service: web, load: 5%, workers: 1}`, nil},
 		{"time.skew", `time.skew: {service: web, offset: 1h}`, nil},
 		{"void", `cpu.throttle: {service: web, share: 50%, on_restart: void}`, nil},
 		{"condition", `cpu.throttle: {service: web, share: 50%}`, nil},
@@ -121,14 +124,6 @@ func TestAgain(t *testing.T) {
 			c.play(t)
 		})
 	}
-}
-
-// TestAgain_Stress is TestAgain for stress.cpu.
-func TestAgain_Stress(t *testing.T) {
-	suite.Needs(t, suite.Flaky)
-	t.Parallel()
-	needsRoot(t)
-	againCase{"stress.cpu", `stress.cpu: {service: web, load: 5%, workers: 1}`, nil}.play(t)
 }
 
 // An againCase is a fault that is in while brunt starts its unit again.
