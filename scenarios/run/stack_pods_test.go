@@ -80,8 +80,8 @@ func TestRun_StackOnPods(t *testing.T) {
 			}
 			res := runOnce(t, `version: 1
 target: {stack: demo, platform: kubernetes, kubernetes: `+kubernetes+`}`+guard+`
-load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, flow: [{get: /}]}}
-chaos: {gone: {at: 2s, pod.delete: {unit: "posts[1]", grace: 1s}}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 8s, flow: [{get: /}]}}
+chaos: {gone: {at: 1s, pod.delete: {unit: "posts[1]", grace: 1s}}}
 slo: [errors < 5%, posts.replicas >= 1]
 `, run.Options{ID: "20260101-000000-abc"})
 			if res.Verdict != scenarios.Pass {
