@@ -757,9 +757,9 @@ func TestLedger_RPOWithoutOutage(t *testing.T) {
 				}
 				return 201, key
 			}
-			l := s.run(strings.Replace(ledger, "within: 10s", "within: 1s", 1), "[rpo < 1s]", run.Options{}).Ledger
+			l := s.run(strings.Replace(ledger, "within: 10s", "within: 3s", 1), "[rpo < 1s]", run.Options{}).Ledger
 			if outage := up.Sub(down).Seconds(); l.Lost != 1 || float64(l.RPO) > outage/2 {
-				t.Errorf("%d lost, RPO at most %v s; want 1 and less than half of the outage of %v s", l.Lost, l.RPO, outage)
+				t.Errorf("%d lost, RPO at most %v s; want 1 and less than half of the outage of %v s: %+v", l.Lost, l.RPO, outage, l)
 			}
 		})
 	}
