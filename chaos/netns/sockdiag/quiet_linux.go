@@ -48,8 +48,8 @@ func (q *Quiet) Close() error {
 }
 
 // freshIdle is the idle time that is required of a connection on which no data has arrived yet: its program may be
-// about to use it.
-const freshIdle = 50 * time.Millisecond
+// about to use it, and on a busy machine waits for a processor before it does.
+const freshIdle = 250 * time.Millisecond
 
 // unheldIdle is the idle time that is required of a connection whose socket can't be stopped.
 const unheldIdle = 200 * time.Millisecond
