@@ -96,8 +96,8 @@ func lastArgument(pid int) string {
 	return string(words[len(words)-1])
 }
 
-// held lists the runs whose journals a process holds open, each with a path to the journal that works even if its file
-// is removed.
+// held lists the runs whose journals a process holds open to write, each with a path to the journal that works even if
+// its file is removed. A process that only reads a journal, as `brunt status` does, is not its run.
 func held(pid int) map[string]string {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	fds, err := os.ReadDir(dir)
@@ -109,6 +109,10 @@ func held(pid int) map[string]string {
 		path := filepath.Join(dir, fd.Name())
 		to, err := os.Readlink(path)
 		if err != nil {
+			continue
+		}
+		const writes = 0o200
+		if how, err := os.Lstat(path); err != nil || how.Mode()&writes == 0 { // the mode of the link is that of the opening
 			continue
 		}
 		name := filepath.Base(strings.TrimSuffix(to, " (deleted)"))
