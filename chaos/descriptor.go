@@ -3,6 +3,8 @@ package chaos
 import (
 	"fmt"
 	"strings"
+
+	"brunt/scenarios"
 )
 
 // A Descriptor holds everything that brunt knows of a kind of fault besides its settings. Whatever is looked up by the
@@ -22,6 +24,8 @@ type Descriptor struct {
 	On On
 	// Effect is the effect on those things. Zero means that only the author of the settings knows.
 	Effect Effect
+	// Nature is what the fault does to those things, for what tells of it. Its effect is Effect.
+	Nature scenarios.Nature
 	// Where adds limits to Platform and On, such as "on Windows only KILL". It may be empty.
 	Where string
 	// Agent holds the rights of an agent that may inject the fault into the processes of a container. Nil means that
@@ -35,6 +39,18 @@ type Descriptor struct {
 	Eases []string
 	// Undo lists the operations that revert the fault. Kinds may share one.
 	Undo []Operation
+}
+
+// NatureOf returns the nature of a fault; zero for a group.
+func NatureOf(f Fault) scenarios.Nature {
+	of, ok := f.(Described)
+	if !ok {
+		return scenarios.Nature{}
+	}
+	d := of.Describe()
+	n := d.Nature
+	n.Effect = string(d.Effect)
+	return n
 }
 
 // OneShot reports whether a fault of the kind with zero settings is over once it is injected.

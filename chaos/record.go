@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 )
 
@@ -16,6 +17,7 @@ type Record struct {
 	Name     string // with #n if the fault occurs several times
 	Fault    string
 	Kind     string
+	Nature   scenarios.Nature
 	N        int // number of the occurrence from Inject; -1 if it was not injected
 	Units    []string
 	Links    []string // links to which the fault is limited, unless Units are links themselves

@@ -102,8 +102,8 @@ func (g *groupRun) steps(of *Group, env chaos.Env) []*groupStep {
 	for _, p := range of.parts(env) {
 		s := &groupStep{plan: p, idle: make(chan struct{}), injection: &injection{
 			Record: &chaos.Record{
-				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, N: -1, Planned: r.Planned + p.Wait.D(),
-				OneShot: p.OneShot(), Within: p.WithinOr(),
+				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, Nature: p.Nature(), N: -1,
+				Planned: r.Planned + p.Wait.D(), OneShot: p.OneShot(), Within: p.WithinOr(),
 			},
 			of: p.Damage, group: r, voids: r.voids, back: make(chan struct{}),
 		}}

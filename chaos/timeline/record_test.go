@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/timeline"
+	"brunt/scenarios"
 )
 
 // plainRecord is a record of an occurrence that is over and of which nothing is left: each field that can be set is.
@@ -18,6 +19,8 @@ func plainRecord(t *testing.T, n int) *chaos.Record {
 		switch x := v.Addr().Interface().(type) {
 		case *string:
 			*x = fmt.Sprintf("%s %d", field.Name, n)
+		case *scenarios.Nature:
+			*x = scenarios.Nature{Verb: field.Name, Deeds: []scenarios.Deed{scenarios.Ends}}
 		case *chaos.Outcome:
 			*x = chaos.Reverted
 		case *int:
@@ -71,7 +74,7 @@ func TestRecord_Memory(t *testing.T) {
 	for n := range 1000 {
 		all = append(all, &chaos.Record{
 			Name: fmt.Sprintf("slow#%d", n), Fault: "slow", Kind: "network.latency", N: n, Units: []string{"load->target"},
-			Via:     "proxy",
+			Via: "proxy", Nature: scenarios.Nature{Effect: "slow", Verb: "slow"},
 			Planned: time.Duration(n) * time.Second, Injected: time.Duration(n)*time.Second + 1e6,
 			Verified: time.Duration(n)*time.Second + 2e7,
 			Evidence: "load->target: a round trip takes 21.3ms", Cleared: time.Duration(n)*time.Second + 1e8,

@@ -36,6 +36,9 @@ func (e *Entry) Traits(sc chaos.Scope) chaos.Traits {
 	return e.Damage.Traits(sc)
 }
 
+// Nature returns what faults of its kind do; zero if its kind is unknown, and for a group.
+func (e *Entry) Nature() scenarios.Nature { return chaos.NatureOf(e.Damage) }
+
 // choice returns the note of the units that an occurrence picks. If the fault hits all units, a later plan picks again,
 // so that it also hits units which joined.
 func (e *Entry) choice() *chaos.Choice {

@@ -223,8 +223,8 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 		}
 		r := &injection{
 			Record: &chaos.Record{
-				Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(),
-				Part: e.Traits(chaos.Scope{}).Part,
+				Name: p.Name, Fault: e.Name, Kind: e.Kind, Nature: e.Nature(), N: -1, Planned: due, OneShot: e.OneShot(),
+				Within: e.WithinOr(), Part: e.Traits(chaos.Scope{}).Part,
 			},
 			monitor: w, of: e.Damage,
 		}
@@ -341,7 +341,8 @@ func (t *Timeline) missed(e *Entry, due time.Duration, why string) *chaos.Record
 // missedAs records an occurrence that is not injected.
 func (t *Timeline) missedAs(name string, e *Entry, due time.Duration, why string) *chaos.Record {
 	r := &chaos.Record{
-		Name: name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why),
+		Name: name, Fault: e.Name, Kind: e.Kind, Nature: e.Nature(), N: -1, Planned: due,
+		OneShot: e.OneShot(), InjectErr: errors.New(why),
 	}
 	t.keep(r)
 	t.event("fault.missed", name, why)

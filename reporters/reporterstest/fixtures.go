@@ -19,7 +19,8 @@ var Nan = result.NaN
 func Replica() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "lose-a-replica", Kind: "process.crash", Units: []string{"posts[1]"}, Via: "signal", Planned: 15,
+			Name: "lose-a-replica", Kind: "process.crash", Nature: NatureOf("process.crash"),
+			Units: []string{"posts[1]"}, Via: "signal", Planned: 15,
 			Injected: 15.002, Verified: 15.01,
 			Evidence: "pid 4711 is gone; a connection to 127.0.0.1:41234 was refused", Cleared: 16.4,
 			GoneEvidence: "posts[1] answered /healthz after 1.4s",
@@ -36,7 +37,8 @@ func Replica() Fault {
 func SlowStore() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy",
+			Name: "slow-store", Kind: "network.latency", Nature: NatureOf("network.latency"),
+			Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy",
 			Planned: 28, Injected: 28.001,
 			Verified: 28.05,
 			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms",
@@ -54,7 +56,8 @@ func SlowStore() Fault {
 func Split() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "split", Kind: "network.partition", Units: []string{"gateway->users"}, Via: "proxy", Planned: 44,
+			Name: "split", Kind: "network.partition", Nature: NatureOf("network.partition"),
+			Units: []string{"gateway->users"}, Via: "proxy", Planned: 44,
 			Injected: 44.001, Verified: 44.02,
 			Evidence: "a connection through gateway->users got no answer in 500ms", Cleared: 50.002,
 			GoneEvidence: "a request through gateway->users was answered", Gone: true,
@@ -130,7 +133,8 @@ func ShortRun() Run {
 	f.verdict, f.reason = scenarios.Stopped, "The stop condition errors > 90% for 1s held at 1.7s."
 	f.Faults = []Fault{{
 		Rec: result.FaultRecord{
-			Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: Nan, Verified: Nan,
+			Name: "late", Kind: "process.freeze", Nature: NatureOf("process.freeze"),
+			Units: []string{"posts[0]"}, Planned: 20, Injected: Nan, Verified: Nan,
 			Cleared: Nan,
 			Onset:   Nan, OnsetAt: Nan, Failover: Nan, Recover: Nan, RecoveredAt: Nan, Heal: Nan, Detect: Nan,
 			Impact: result.NotInjected,

@@ -204,7 +204,7 @@ func TestAnswer(t *testing.T) {
 		}}, "Don't ship. 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := AnswerOf(&tt.r).Line(); got != tt.want {
+			if got := answerOf(&tt.r).Line(); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

@@ -39,7 +39,7 @@ func twoFaults(t *testing.T) *result.Result {
 }
 
 func whyOf(r *result.Result) (points []string) {
-	for _, p := range AnswerOf(r).Why {
+	for _, p := range answerOf(r).Why {
 		points = append(points, p.String())
 	}
 	return points
@@ -86,7 +86,7 @@ func TestCauses(t *testing.T) {
 // explains checks the sentence of a run, and why it has its verdict.
 func explains(t *testing.T, r *result.Result, sentence string, points ...string) {
 	t.Helper()
-	if got := AnswerOf(r).Sentence.String(); got != sentence {
+	if got := answerOf(r).Sentence.String(); got != sentence {
 		t.Errorf("got  %s\nwant %s", got, sentence)
 	}
 	if got := whyOf(r); !slices.Equal(got, points) {
@@ -96,7 +96,7 @@ func explains(t *testing.T, r *result.Result, sentence string, points ...string)
 
 // TestAnswer_Cause: a run that failed for its errors is not explained by a fault that failed no request.
 func TestAnswer_Cause(t *testing.T) {
-	a := AnswerOf(twoFaults(t))
+	a := answerOf(twoFaults(t))
 	want := "When the only replica of redis was frozen, every request failed for 3s. 13% of requests failed, and less than " +
 		"1% may."
 	explains(t, twoFaults(t), want, "10s: the only replica of redis was frozen; back at 12s.",
@@ -106,7 +106,7 @@ func TestAnswer_Cause(t *testing.T) {
 	}
 	r := twoFaults(t)
 	r.Incidents[1].Kinds["status 503"], r.Incidents[1].Bad = 30, 266 // after the fault, in its incident
-	if got := AnswerOf(r).Keep.String(); got != "" {
+	if got := answerOf(r).Keep.String(); got != "" {
 		t.Errorf("it failed requests after its end: %q", got)
 	}
 	if len(a.Change) == 0 {
@@ -207,7 +207,7 @@ func TestAnswer_SeenBefore(t *testing.T) {
 		if got := changeOf(r); tt.advice != "" && !slices.Contains(got, tt.advice) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.advice)
 		}
-		if got := AnswerOf(r).Curl; got != tt.curl {
+		if got := answerOf(r).Curl; got != tt.curl {
 			t.Errorf("%s: the command %q, want %q", tt.name, got, tt.curl)
 		}
 	}
@@ -241,7 +241,7 @@ func TestAnswer_Causes(t *testing.T) {
 	r.Incidents[2].By, r.Incidents[2].Faults = "slow-dep", []string{"slow-dep"}
 	said := "When the link from nginx to redis was slow, every request failed for 3s; 181 more failed in 1 other outage. 13% " +
 		"of requests failed, and less than 1% may; 621 acknowledged writes were lost; 3 of 3 objectives failed."
-	if got := AnswerOf(r).Sentence.String(); got != said {
+	if got := answerOf(r).Sentence.String(); got != said {
 		t.Errorf("got  %s\nwant %s", got, said)
 	}
 }
@@ -261,7 +261,7 @@ func TestAnswer_OutagesOfOneFault(t *testing.T) {
 	}
 	row := func(r *result.Result, want string) {
 		t.Helper()
-		if got := AnswerOf(r).Faults[0].Line(); got != want {
+		if got := answerOf(r).Faults[0].Line(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -297,7 +297,7 @@ func TestAnswer_OutagesOfOneFault(t *testing.T) {
 
 	thrice := cut()
 	thrice.Incidents = append(thrice.Incidents, incidentBy("cut", 28, 10, 0))
-	if got, want := AnswerOf(thrice).Sentence.String(), headline+"2 times, for 6s in all."+missed; got != want {
+	if got, want := answerOf(thrice).Sentence.String(), headline+"2 times, for 6s in all."+missed; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -389,7 +389,7 @@ func TestAnswer_Losses(t *testing.T) {
 		if got := whyOf(tt.r); !slices.Equal(got, tt.want) {
 			t.Errorf("%s\ngot  %q\nwant %q", tt.name, got, tt.want)
 		}
-		if got := AnswerOf(tt.r).Sentence.String(); strings.Contains(got, "When ") || strings.Contains(got, "fell behind") {
+		if got := answerOf(tt.r).Sentence.String(); strings.Contains(got, "When ") || strings.Contains(got, "fell behind") {
 			t.Errorf("%s: it tells an outage: %s", tt.name, got)
 		}
 	}
@@ -398,7 +398,7 @@ func TestAnswer_Losses(t *testing.T) {
 		t.Errorf("advice: %+v", a)
 	}
 	beside := failed(two(), "errors < 1%", "lost(orders) = 0")
-	if got := AnswerOf(beside).Sentence.String(); !strings.Contains(got, "; 1 acknowledged write was lost; 2 of 3") {
+	if got := answerOf(beside).Sentence.String(); !strings.Contains(got, "; 1 acknowledged write was lost; 2 of 3") {
 		t.Errorf("beside an outage: %s", got)
 	}
 	slow := slowed(onURL(t))
@@ -520,7 +520,7 @@ func TestAnswer_NotByValue(t *testing.T) {
 		}
 		missed := judged(t, "errors < 1%", .13, scenarios.Fail)
 		r.Objectives[0] = missed
-		if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "13% of requests failed, and less than 1% may") {
+		if got := answerOf(r).Sentence.String(); !strings.Contains(got, "13% of requests failed, and less than 1% may") {
 			t.Errorf("%s beside one that was missed: %s", tt.text, got)
 		}
 	}

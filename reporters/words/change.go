@@ -227,7 +227,7 @@ func softerReturn(f *findings) *Advice {
 		return nil
 	}
 	span, units := clockSpan(f.r, f.in.Begin, f.in.End), f.fault.Units
-	if linked(f.fault) || len(units) != 1 || !slices.Contains(awayKinds, f.fault.Kind) || verbOf(f.fault) == "" {
+	if linked(f.fault) || len(units) != 1 || !f.fault.Nature.Away() || verbOf(f.fault) == "" {
 		return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").strong(span).
 			say(": the outage of " + incidentLength(f.in) + " began when ").strong(Clean(f.fault.Name)).say(" ended.")}
 	}
@@ -544,7 +544,7 @@ func secondReplica(f *findings) *Advice {
 	switch {
 	case hung(f.fault): // its callers do not notice that it is gone
 		a.Text = a.Text.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
-	case !slices.Contains(goneVerbs, verbOf(f.fault)): // it is there, and fails
+	case verbOf(f.fault) == "" || !f.fault.Nature.Does(scenarios.Down) || hung(f.fault): // it is there, and fails
 		a.Likely = true
 		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go " +
 			"on asking it")
@@ -553,9 +553,6 @@ func secondReplica(f *findings) *Advice {
 	return a
 }
 
-// goneVerbs are those of faultVerbs that say that a unit did not run, so that it refused connections.
-var goneVerbs = []string{"died", "deleted", "evicted", "stopped", "restarted"}
-
 // nearlyAll is the share of bad requests from which nothing else served in an outage.
 const nearlyAll = .95
 
@@ -563,7 +560,7 @@ const nearlyAll = .95
 // nothing else served meanwhile.
 func secondProcess(f *findings) *Advice {
 	if linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 || len(f.r.Environment.Replicas) > 0 ||
-		!slices.Contains(awayKinds, f.fault.Kind) || float64(f.in.Bad) < nearlyAll*float64(f.in.Requests) {
+		!f.fault.Nature.Away() || float64(f.in.Bad) < nearlyAll*float64(f.in.Requests) {
 		return nil
 	}
 	t := Text{}.say("Let a second instance serve while ").strong(Clean(f.fault.Units[0])).say(" is away")
@@ -582,7 +579,7 @@ const leaveHung = "a timeout with a retry on another replica, or health checks t
 
 // hung reports whether a fault left a replica that did not answer and refused nothing, so that only time tells that it
 // is gone.
-func hung(f *result.FaultRecord) bool { return slices.Contains(silentKinds, f.Kind) }
+func hung(f *result.FaultRecord) bool { return f.Nature.Does(scenarios.Silent) }
 
 // avoidReplica speaks where a fault hit some replicas of a service and requests failed although others were well.
 func avoidReplica(f *findings) *Advice {
@@ -602,7 +599,7 @@ func avoidReplica(f *findings) *Advice {
 		}
 	}
 	ill := "dead"
-	if !slices.Contains(awayKinds, f.fault.Kind) {
+	if !f.fault.Nature.Away() {
 		ill = "failing"
 	}
 	return &Advice{
@@ -613,16 +610,9 @@ func avoidReplica(f *findings) *Advice {
 	}
 }
 
-// awayKinds are the kinds of faults without whose units or links others have to do.
-var awayKinds = []string{
-	"process.crash", "process.freeze", "process.stop", "process.restart", "container.kill", "container.pause",
-	"container.stop", "container.restart", "pod.delete", "pod.evict", "pod.fail", "workload.restart",
-	"network.blackhole", "network.disconnect", "network.partition",
-}
-
 // shorterFailover speaks where the leader was away, and the service with it, until another one led or it was back.
 func shorterFailover(f *findings) *Advice {
-	if f.fault.Role != "leader" && !f.fault.Leader || !slices.Contains(awayKinds, f.fault.Kind) {
+	if f.fault.Role != "leader" && !f.fault.Leader || !f.fault.Nature.Away() {
 		return nil
 	}
 	leader := f.fault.Led
@@ -664,7 +654,7 @@ func (f *findings) leaderless() bool {
 func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
 	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
-		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
+		f.fault.Nature.Does(scenarios.Own) || f.fault.Nature.Away() ||
 		!f.leaderless() {
 		return nil
 	}
@@ -693,12 +683,6 @@ func soonerBreaker(f *findings) *Advice {
 	}
 }
 
-// silentKinds are the kinds of faults after which connections stay open to a peer that does not answer.
-var silentKinds = []string{
-	"network.half_open", "network.blackhole", "network.disconnect", "network.partition", "network.stall",
-	"process.freeze", "container.pause",
-}
-
 // lostConnections are the kinds of errors of a connection whose peer is gone or silent.
 var lostConnections = []string{
 	scenarios.Timeout.String(), scenarios.Reset.String(), scenarios.Closed.String(),
@@ -706,7 +690,7 @@ var lostConnections = []string{
 
 // deadPeer speaks where requests went on to fail on connections after a peer that was silent was back.
 func deadPeer(f *findings) *Advice {
-	if !slices.Contains(silentKinds, f.fault.Kind) || f.waiting() != nil {
+	if !f.fault.Nature.Does(scenarios.Silent) || f.waiting() != nil {
 		return nil
 	}
 	after := f.afterTheEnd()
@@ -827,7 +811,7 @@ func silences(r *result.Result, by *result.FaultRecord) bool {
 	hit := map[string][]string{} // units of each service
 	for _, a := range acts(by) {
 		switch {
-		case !slices.Contains(silentKinds, a.Kind) && a.Kind != "fd.exhaust":
+		case !a.Nature.Does(scenarios.Mute):
 		case linked(&a):
 			if ofLoad(a.Hit()) {
 				return true
@@ -860,7 +844,9 @@ func acts(f *result.FaultRecord) []result.FaultRecord {
 	var list []result.FaultRecord
 	for i := range f.Steps {
 		if s := &f.Steps[i]; s.Injected.Known() {
-			list = append(list, result.FaultRecord{Kind: s.Kind, Units: s.Units, Links: s.Links, Injected: s.Injected})
+			list = append(list, result.FaultRecord{
+				Kind: s.Kind, Nature: s.Nature, Units: s.Units, Links: s.Links, Injected: s.Injected,
+			})
 		}
 	}
 	return list
@@ -903,16 +889,9 @@ func fewerCrossings(f *findings) *Advice {
 	}
 }
 
-// injectedErrors are the kinds of faults on links whose effect is errors. A test compares them with the catalog of
-// faults, which a reporter can't import.
-var injectedErrors = []string{
-	"amqp.nack", "grpc.error", "http.error", "http.rewrite", "kafka.error", "mongo.error", "redis.error", "sql.error",
-	"tcp.limit",
-}
-
 // secondTry speaks where a fault on a link failed requests of the load itself. Nothing in the target helps there.
 func secondTry(f *findings) *Advice {
-	if !slices.Contains(injectedErrors, f.fault.Kind) || !linked(f.fault) || !ofLoad(f.fault.Hit()) {
+	if !f.fault.Nature.Does(scenarios.Refuses) || !linked(f.fault) || !ofLoad(f.fault.Hit()) {
 		return nil
 	}
 	link, _ := linkWords(f.r, f.fault)
@@ -952,7 +931,7 @@ func (f *findings) slowLink() (*result.ObjectiveResult, *result.FaultRecord) {
 			continue
 		}
 		by := faultNamed(f.r, o.Phase.String())
-		if by != nil && linked(by) && faultVerbs[by.Kind] == "slow" && likelySlower(by.Parts) {
+		if by != nil && linked(by) && by.Nature.Verb == "slow" && likelySlower(by.Parts) {
 			return o, by
 		}
 	}
@@ -977,7 +956,7 @@ func objectiveLimit(o *result.ObjectiveResult) string { return formatMetric(o.Of
 func moreMemory(f *findings) *Advice {
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
-		if u.OOMs == 0 || f.meant(u.Unit, "memory.limit", "stress.memory") {
+		if u.OOMs == 0 || f.meant(u.Unit, scenarios.Memory) {
 			continue
 		}
 		return &Advice{Text: Text{}.say("Give ").strong(Clean(u.Unit)).say(" more memory, or let it use less: the kernel " +
@@ -986,28 +965,22 @@ func moreMemory(f *findings) *Advice {
 	return nil
 }
 
-// meant reports whether a fault, a step of one, or a condition of one of the kinds hit the unit.
-func (f *findings) meant(unit string, kinds ...string) bool {
+// meant reports whether a fault, a step of one, or a condition that does such a thing hit the unit.
+func (f *findings) meant(unit string, deed scenarios.Deed) bool {
 	return slices.ContainsFunc(f.r.Faults, func(x result.FaultRecord) bool {
 		return slices.ContainsFunc(acts(&x), func(a result.FaultRecord) bool {
-			return slices.Contains(kinds, a.Kind) && slices.Contains(a.Units, unit) && a.Injected.Known()
+			return a.Nature.Does(deed) && slices.Contains(a.Units, unit) && a.Injected.Known()
 		})
 	}) || slices.ContainsFunc(f.r.Conditions, func(c result.Condition) bool {
-		return slices.Contains(kinds, c.Kind) && slices.Contains(c.Units, unit) && c.Evidence != ""
+		return c.Nature.Does(deed) && slices.Contains(c.Units, unit) && c.Evidence != ""
 	})
-}
-
-// noAccept are the kinds of faults that keep a unit from accepting connections while others still connect to it.
-var noAccept = []string{
-	"process.freeze", "container.pause", "process.stop", "container.stop", "process.restart", "container.restart",
-	"cpu.throttle", "stress.cpu", "fd.exhaust", "pids.limit",
 }
 
 // longerQueue speaks where the kernel dropped connections because a unit did not accept them fast enough.
 func longerQueue(f *findings) *Advice {
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
-		if u.AcceptOverflows == 0 || u.AcceptShared || f.meant(u.Unit, noAccept...) {
+		if u.AcceptOverflows == 0 || u.AcceptShared || f.meant(u.Unit, scenarios.Deaf) {
 			continue
 		}
 		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: " +
@@ -1029,7 +1002,7 @@ func moreProcessor(f *findings) *Advice {
 				cores = append(cores, float64(s.CPU))
 			}
 		}
-		if len(cores) < busySeconds || f.meant(u.Unit, "cpu.throttle", "stress.cpu") {
+		if len(cores) < busySeconds || f.meant(u.Unit, scenarios.Processor) {
 			continue
 		}
 		slices.Sort(cores)
@@ -1219,8 +1192,8 @@ func tryAlone(f *findings) *Advice {
 		return nil
 	}
 	t := Text{}.say("Mend ").strong(Clean(name))
-	if slices.Contains(ownKinds, f.r.Faults[i].Kind) {
-		t = t.say(", or the check in its ").code("verify").say(":")
+	if check := f.r.Faults[i].Nature.Check; check != "" {
+		t = t.say(", or the check in its ").code(check).say(":")
 	} else {
 		t = t.say(":")
 	}
@@ -1262,9 +1235,6 @@ func injectCommand(r *result.Result, fault string) string {
 	}
 	return Command(append([]string{"brunt", "inject", file, fault}, kept...))
 }
-
-// ownKinds are the kinds of faults whose injection and check the scenario itself states.
-var ownKinds = []string{"exec", "webhook", "call"}
 
 // overloadedFrom reports whether the target had fallen behind a growing load at an offset of the run. That explains
 // slow answers and failures from then on.

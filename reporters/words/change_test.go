@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/reporters/reporterstest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -27,7 +28,8 @@ func judged(t *testing.T, text string, measured result.Num, v scenarios.Verdict)
 // aFault returns a fault of a kind that was in from 10 s to 12 s.
 func aFault(name, kind string, units ...string) result.FaultRecord {
 	return result.FaultRecord{
-		Name: name, Kind: kind, Units: units, Injected: 10, Verified: 10.01, Cleared: 12, Until: 15, Gone: true,
+		Name: name, Kind: kind, Nature: reporterstest.NatureOf(kind), Units: units,
+		Injected: 10, Verified: 10.01, Cleared: 12, Until: 15, Gone: true,
 		Revert: "ok", Impact: result.Impacted, OnsetAt: 10, Rejoin: result.NaN, RejoinAt: result.NaN, Limit: .01,
 		Parts: &result.ImpactParts{Requests: 500, Errors: 400, P50: result.NaN, P50Before: result.NaN},
 	}
@@ -121,7 +123,7 @@ func diedAlone(t *testing.T) *result.Result {
 
 // TestAnswer_DiedAlone: where a unit ended by itself, the report says so, and not that no fault was in.
 func TestAnswer_DiedAlone(t *testing.T) {
-	a := AnswerOf(diedAlone(t))
+	a := answerOf(diedAlone(t))
 	want := "When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run. 13% of " +
 		"requests failed, and less than 1% may."
 	began := "20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3)."
@@ -136,7 +138,7 @@ func TestAnswer_DiedAlone(t *testing.T) {
 	r.Faults[0].Injected, r.Faults[0].Until, r.Faults[0].Units = 19, 24, []string{"kubectl"}
 	for _, by := range []string{"", "roll"} {
 		r.Incidents[0].By = by
-		a := AnswerOf(r)
+		a := answerOf(r)
 		said := []string{a.Text()}
 		for i := range a.Change {
 			said = append(said, a.Change[i].Line())
@@ -1053,7 +1055,7 @@ func TestChangeRules(t *testing.T) {
 		shown = append(shown, tt.rule)
 		t.Run(tt.rule+"/"+tt.silent, func(t *testing.T) {
 			advice := func() *Advice {
-				for _, a := range AnswerOf(tt.r).Change {
+				for _, a := range answerOf(tt.r).Change {
 					if a.Rule == tt.rule {
 						return &a
 					}
@@ -1237,7 +1239,7 @@ func TestFellBehind(t *testing.T) {
 func TestAnswer_Passed(t *testing.T) {
 	for _, r := range []*result.Result{onNginx(t), onPatroni(t), onURL(t)} {
 		r.Verdict = scenarios.Pass
-		if a := AnswerOf(r); len(a.Why)+len(a.Change)+len(a.Keep) > 0 {
+		if a := answerOf(r); len(a.Why)+len(a.Change)+len(a.Keep) > 0 {
 			t.Errorf("%q passed, and is to be changed: %v %v %v", r.Name, a.Why, a.Change, a.Keep)
 		}
 	}
@@ -1411,7 +1413,7 @@ func TestAnswer_Why(t *testing.T) {
 		{"a slow URL", slow, "", []string{"90% of the time of GET / went into connecting."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := AnswerOf(tt.r)
+			a := answerOf(tt.r)
 			if tt.sentence != "" && a.Sentence.String() != tt.sentence {
 				t.Errorf("got  %s\nwant %s", a.Sentence, tt.sentence)
 			}
@@ -1432,7 +1434,7 @@ func TestAnswer_Why(t *testing.T) {
 }
 
 func changeOf(r *result.Result) (lines []string) {
-	a := AnswerOf(r)
+	a := answerOf(r)
 	for i := range a.Change {
 		lines = append(lines, a.Change[i].Line())
 	}
@@ -1584,7 +1586,7 @@ func TestAnswer_EndedUnder(t *testing.T) {
 		{"by a fault that ends units", run("process.crash", exit(10.7)), "died, ", "died; back at 12s.", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, change := AnswerOf(c.r), changeOf(c.r)
+			a, change := answerOf(c.r), changeOf(c.r)
 			if !strings.Contains(a.Sentence.String(), c.sentence) || !strings.HasSuffix(a.Why[0].String(), c.why) ||
 				slices.Contains(change, look) != (c.change != "") {
 				t.Errorf("%s\n%v\n%q", a.Sentence, a.Why, change)
@@ -1605,14 +1607,14 @@ func TestAnswer_EndedUnder_NotBy(t *testing.T) {
 	r.Incidents[0].By, r.Incidents[0].Evidence, r.Incidents[0].Faults = "", "", []string{"slow"}
 	r.Events = []result.Event{{T: 10.1, Event: "unit.exit", Unit: "redis[0]", Text: "signal: killed"}}
 	const ended = "; slow was in, and what did it is not known; redis[0] ended (signal: killed) at 10.1s."
-	if got := AnswerOf(r).Why[0].String(); got != "10s: every request failed for 4s"+ended {
+	if got := answerOf(r).Why[0].String(); got != "10s: every request failed for 4s"+ended {
 		t.Error(got)
 	}
 	if got := changeOf(r)[0]; got != "Look at the output of redis[0] around 10.1s, for why it ended (signal: killed)." {
 		t.Error(got)
 	}
 	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
-	if got := AnswerOf(r).Sentence.String(); got != "The objective held; at 10s every request failed for 4s"+ended {
+	if got := answerOf(r).Sentence.String(); got != "The objective held; at 10s every request failed for 4s"+ended {
 		t.Error(got)
 	}
 }
@@ -1621,7 +1623,7 @@ func TestAnswer_EndedUnder_NotBy(t *testing.T) {
 // by itself. The fault's own outage has its line, and the errors that came first are the fault's.
 func TestAnswer_BrokenLater(t *testing.T) {
 	r := brokenLater(t)
-	a := AnswerOf(r)
+	a := answerOf(r)
 	if want := "10.3s after hang was over, every request failed for 1.02s; it began when front[0] ended by itself (exit " +
 		"status 3); 80 more failed in 1 other outage. 13% of requests failed, and less than 1% may."; want !=
 		a.Sentence.String() {
@@ -1641,12 +1643,12 @@ func TestAnswer_BrokenLater(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", why, want)
 	}
 	r.Incidents[1].Evidence = result.ByRecovery // the judge took both outages for one recovery
-	if got := AnswerOf(r).Why[1].String(); got != want[1] {
+	if got := answerOf(r).Why[1].String(); got != want[1] {
 		t.Errorf("in the recovery: %s", got)
 	}
 	r.Incidents[1].Evidence = result.ByRelapse
 	r.Incidents[0].Bad, r.Incidents[0].Requests = 480, 500 // the fault's own outage is the worst
-	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was ") ||
+	if worst := answerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was ") ||
 		worst.Why[1].String() != want[1] {
 		t.Errorf("%s %v", worst.Sentence, worst.Why)
 	}
@@ -1654,7 +1656,7 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	other.Faults = append(other.Faults, aFault("cut", "network.partition", "nginx[0]"))
 	other.Incidents = append(other.Incidents, outageBy("cut"))
 	other.Incidents[2].Bad, other.Incidents[2].Requests = 900, 900
-	if got := AnswerOf(other).Why[1].String(); got != want[1] {
+	if got := answerOf(other).Why[1].String(); got != want[1] {
 		t.Errorf("of another fault: %s", got)
 	}
 	r.Incidents[0].Bad, r.Incidents[0].Requests = 80, 100
@@ -1670,7 +1672,7 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	}
 	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
 	r.Faults[0].RelapsedAt, r.Faults[0].Recover = 22.3, 13.32
-	if got, want := AnswerOf(r).Sentence.String(), "The objective held, and the target recovered from the fault in 3.73s; "+
+	if got, want := answerOf(r).Sentence.String(), "The objective held, and the target recovered from the fault in 3.73s; "+
 		"10.3s after hang was over, every request failed for 1.02s; it began when front[0] ended by itself (exit status "+
 		"3)."; got != want {
 		t.Errorf("on a pass\ngot  %s\nwant %s", got, want)
@@ -1687,13 +1689,13 @@ func TestAnswer_BrokenLater_StaysDown(t *testing.T) {
 	r := brokenLater(t)
 	r.Faults[0].StaysDown, r.Events = true, nil
 	const after = "12.3s after hang was injected"
-	a := AnswerOf(r)
+	a := answerOf(r)
 	if !strings.HasPrefix(a.Sentence.String(), after+", ") || !strings.Contains(a.Why[1].String(), ", "+after) ||
 		!strings.Contains(strings.Join(changeOf(r), " "), " then, "+after+".") {
 		t.Errorf("%s %v %q", a.Sentence, a.Why, changeOf(r))
 	}
 	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
-	if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "; "+after+", ") {
+	if got := answerOf(r).Sentence.String(); !strings.Contains(got, "; "+after+", ") {
 		t.Errorf("on a pass: %s", got)
 	}
 }
@@ -1705,7 +1707,7 @@ func TestChange_BusyInvalid(t *testing.T) {
 		r := onURL(t)
 		r.Verdict, r.ExitCode = scenarios.Invalid, scenarios.ExitInvalid
 		r.Generator.Healthy, r.Generator.Pressure = !busy, .97
-		a := AnswerOf(r)
+		a := answerOf(r)
 		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if says != busy || busy && a.ChangeTitle != "What to do next" {
 			t.Errorf("busy %v: %q %+v", busy, a.ChangeTitle, a.Change)
@@ -1720,7 +1722,7 @@ func TestChange_BusyStatuses(t *testing.T) {
 		r := onURL(t)
 		r.Errors[0].Kind, r.Errors[0].Sample = kind, nil
 		r.Generator.Healthy, r.Generator.Pressure = false, .97
-		at := slices.IndexFunc(AnswerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		at := slices.IndexFunc(answerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if (at == 0) != first || at < 0 {
 			t.Errorf("%s: the advice on the machine is number %d", kind, at+1)
 		}
@@ -1741,7 +1743,7 @@ func TestChange_NoBaseline(t *testing.T) {
 		if held {
 			r.Generator.Seconds = []result.GeneratorTick{{T: 1, Others: .9, Pressure: .97}}
 		}
-		a := AnswerOf(r)
+		a := answerOf(r)
 		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if says != held || len(a.Why) > 0 {
 			t.Errorf("held %v: %+v, why %v", held, a.Change, a.Why)
@@ -1759,7 +1761,7 @@ func TestWhy_Refused(t *testing.T) {
 			r.Objectives[0].Verdict, r.Objectives[0].Because = scenarios.Inconclusive, result.Notes{{Kind: note}}
 			r.Objectives[0].Say()
 			want := kind == result.NotHeld || note == result.MachineFails
-			if why := AnswerOf(r).Why; (len(why) > 0) != want {
+			if why := answerOf(r).Why; (len(why) > 0) != want {
 				t.Errorf("%s, %s: why %v", kind, note, why)
 			}
 		}
@@ -1779,7 +1781,7 @@ func TestChange_BusyTimes(t *testing.T) {
 		if text == "p95 < 60ms in lose" {
 			r.Faults = []result.FaultRecord{{Name: "lose"}}
 		}
-		says := slices.ContainsFunc(AnswerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		says := slices.ContainsFunc(answerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if says != want {
 			t.Errorf("%s: %v, want %v", text, says, want)
 		}
@@ -1806,7 +1808,7 @@ func TestWhy_FewFailed(t *testing.T) {
 		o := judged(t, tt.metric+" < 60ms", 7, scenarios.Fail)
 		o.Count = 1000
 		r.Objectives = []result.ObjectiveResult{o}
-		a := AnswerOf(r)
+		a := answerOf(r)
 		says := slices.ContainsFunc(a.Why, func(p Text) bool { return strings.Contains(p.String(), "failed first") }) ||
 			slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "first-step" })
 		if says != tt.want {

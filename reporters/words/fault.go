@@ -435,8 +435,8 @@ func Rejoin(f *result.FaultRecord) result.Num {
 // Rejoined returns the harm of a fault's end, as [result.FaultRecord.Rejoined] does. Of a fault that takes no unit
 // away, harm that began before its end is no harm of its end: nothing rejoined.
 func Rejoined(f *result.FaultRecord) (cost result.Num, ok bool) {
-	if cost, ok = f.Rejoined(); f.RejoinAt+f.Resolution < f.Cleared && faultVerbs[f.Kind] != "" &&
-		!slices.Contains(awayKinds, f.Kind) {
+	if cost, ok = f.Rejoined(); f.RejoinAt+f.Resolution < f.Cleared && f.Nature.Verb != "" &&
+		!f.Nature.Away() {
 		return result.NaN, false
 	}
 	return cost, ok

@@ -252,7 +252,7 @@ func TestFaultLine_Waited(t *testing.T) {
 			t.Error(text)
 		}
 	}
-	if said := AnswerOf(r).Sentence.String(); !strings.HasSuffix(said, "recovered from the fault in at least 1.06s.") {
+	if said := answerOf(r).Sentence.String(); !strings.HasSuffix(said, "recovered from the fault in at least 1.06s.") {
 		t.Error(said)
 	}
 	f := &r.Faults[0]

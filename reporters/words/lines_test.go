@@ -368,7 +368,7 @@ func TestFaultsNote(t *testing.T) {
 		}(), "An outage marked ! made no objective about its fault fail."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := AnswerOf(tt.r)
+			a := answerOf(tt.r)
 			if a.FaultsNote != tt.want || tt.want != "" && !strings.HasSuffix(a.Text(), tt.want+"\n") {
 				t.Errorf("got %q, want %q in %s", a.FaultsNote, tt.want, a.Text())
 			}
@@ -389,33 +389,33 @@ func TestSlowdown(t *testing.T) {
 	failed := slowed(onURL(t))
 	failed.Incidents, failed.Errors = nil, nil
 	failed.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .486, scenarios.Fail)}
-	if got := AnswerOf(failed).Why; len(got) != 1 || got[0].String() != why+"." {
+	if got := answerOf(failed).Why; len(got) != 1 || got[0].String() != why+"." {
 		t.Errorf("got %v, want %q", got, why)
 	}
 	failed.Slowdowns = append(failed.Slowdowns, result.Slowdown{From: 20, To: 22, Requests: 80, P50: .2, Usual: .044})
-	if got := AnswerOf(failed).Why[0].String(); got != why+"; 1 more such span." {
+	if got := answerOf(failed).Why[0].String(); got != why+"; 1 more such span." {
 		t.Errorf("got %q", got)
 	}
 	held := slowed(onURL(t))
 	held.Verdict, held.Incidents = scenarios.Pass, nil
 	held.Objectives = []result.ObjectiveResult{judged(t, "p95 < 1s", .486, scenarios.Pass)}
-	if got := AnswerOf(held).Sentence.String(); got != "The objective held; from 10s to 14s answers took 10x the usual "+
+	if got := answerOf(held).Sentence.String(); got != "The objective held; from 10s to 14s answers took 10x the usual "+
 		"44ms, with no fault in." {
 		t.Errorf("got %q", got)
 	}
 	held.Conditions = []result.Condition{{Name: "slow-net", Evidence: "round trips take 80ms"}}
-	if got := AnswerOf(held).Sentence.String(); !strings.HasSuffix(got, ", with no fault but the condition slow-net in.") {
+	if got := answerOf(held).Sentence.String(); !strings.HasSuffix(got, ", with no fault but the condition slow-net in.") {
 		t.Errorf("got %q", got)
 	}
 	crash := aFault("crash", "process.crash", "web[0]")
 	crash.Injected, crash.Cleared, crash.StaysDown = 2, 2, true
 	down := *held
 	down.Faults = []result.FaultRecord{crash}
-	if got := AnswerOf(&down).Sentence.String(); !strings.Contains(got, "44ms, while the unit of crash was still down") {
+	if got := answerOf(&down).Sentence.String(); !strings.Contains(got, "44ms, while the unit of crash was still down") {
 		t.Errorf("got %q", got)
 	}
 	held.Slowdowns = nil
-	if got := AnswerOf(held).Sentence.String(); got != "The objective held." {
+	if got := answerOf(held).Sentence.String(); got != "The objective held." {
 		t.Errorf("got %q", got)
 	}
 }
@@ -461,7 +461,7 @@ func TestAnswer_NotKnown(t *testing.T) {
 			r := onNginx(t)
 			r.Verdict, r.Incidents, r.Faults = scenarios.Pass, nil, tt.faults
 			r.Objectives = []result.ObjectiveResult{judged(t, "errors < 1%", 0, scenarios.Pass)}
-			if got := AnswerOf(r).Sentence.String(); got != "The objective held, though "+tt.want {
+			if got := answerOf(r).Sentence.String(); got != "The objective held, though "+tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -642,7 +642,7 @@ An outage marked ! made no objective about its fault fail.
 `
 	r := onNginx(t)
 	r.Name = "shop"
-	if got := AnswerOf(r).Text(); got != want {
+	if got := answerOf(r).Text(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -317,11 +317,11 @@ func endBetween(r *result.Result, from, to result.Num) *result.Event {
 // endsUnder returns the ends of units that a fault was on, in a span, if its kind does not end them itself. It leaves
 // out a job that was done, unless others call it.
 func endsUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (list []*result.Event) {
-	kinds := []string{f.Kind}
+	ends := f.Nature.Does(scenarios.Ends)
 	for i := range f.Steps {
-		kinds = append(kinds, f.Steps[i].Kind)
+		ends = ends || f.Steps[i].Nature.Does(scenarios.Ends)
 	}
-	if slices.ContainsFunc(kinds, result.EndsUnits) {
+	if ends {
 		return nil
 	}
 	to = min(to, loadEnd(r))
@@ -563,7 +563,7 @@ func verbOf(f *result.FaultRecord) string {
 	if len(f.Hit()) == 0 || len(f.Steps) > 0 || f.Part || f.NotShown != "" {
 		return ""
 	}
-	return faultVerbs[f.Kind]
+	return f.Nature.Verb
 }
 
 // faultClause says what a fault did to what, as a clause such as "the only replica of posts died". Without a verb it
@@ -574,8 +574,8 @@ func faultClause(r *result.Result, f *result.FaultRecord) Text {
 		return Text{}.strong(Clean(f.Name)).say(" was in")
 	}
 	t, many := hitWords(r, f)
-	if f.Kind == "network.loss" && linked(f) { // on links it acts on datagrams
-		verb = "losing datagrams"
+	if linked(f) && f.Nature.LinkVerb != "" {
+		verb = f.Nature.LinkVerb
 	}
 	if verb == "died" {
 		return t.say(" died")
@@ -596,24 +596,6 @@ func pick(many bool, plural, singular string) string {
 		return plural
 	}
 	return singular
-}
-
-// faultVerbs say what a fault of a kind does to units or links, after "was" or "were". "died" stands alone. A kind has
-// one only if its proof shows that; stress beside a unit need not hurt it.
-var faultVerbs = map[string]string{
-	"process.crash": "died", "container.kill": "died", "pod.fail": "died", "pod.delete": "deleted", "pod.evict": "evicted",
-	"process.freeze": "frozen", "container.pause": "frozen", "process.stop": "stopped", "container.stop": "stopped",
-	"process.restart": "restarted", "container.restart": "restarted", "workload.restart": "restarted",
-	"cpu.throttle": "short of processor time", "memory.limit": "limited in memory",
-	"disk.fill": "out of disk space", "disk.throttle": "slow to reach its disk",
-	"fd.exhaust": "out of file descriptors", "pids.limit": "out of processes and threads",
-	"network.latency": "slow", "network.bandwidth": "narrow",
-	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
-	"network.disconnect": "cut off from a network", "network.half_open": "half open", "network.stall": "stalled",
-	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",
-	"grpc.error": "answering errors", "redis.delay": "slow", "redis.error": "answering errors", "sql.delay": "slow",
-	"sql.error": "answering errors", "mongo.delay": "slow", "mongo.error": "answering errors", "kafka.delay": "slow",
-	"kafka.error": "answering errors", "amqp.nack": "refusing messages",
 }
 
 // linked reports whether a fault acted on links and not on units.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -91,10 +92,10 @@ const (
 )
 
 func howEnded(f *result.FaultRecord) faultEnd {
-	stay := f.StaysDown || leaves(f.Kind, f.Revert)
+	stay := f.StaysDown || leaves(f.Nature, f.Revert)
 	for i := range f.Steps {
 		s := &f.Steps[i]
-		stay = stay || s.StaysDown || s.Injected.Known() && leaves(s.Kind, s.Revert)
+		stay = stay || s.StaysDown || s.Injected.Known() && leaves(s.Nature, s.Revert)
 	}
 	switch {
 	case stay:
@@ -108,8 +109,8 @@ func howEnded(f *result.FaultRecord) faultEnd {
 }
 
 // leaves reports whether nothing takes back what a fault of the author's own did.
-func leaves(kind, revert string) bool {
-	return revert == "none" && result.Custom(kind)
+func leaves(n scenarios.Nature, revert string) bool {
+	return revert == "none" && n.Does(scenarios.Own)
 }
 
 // countOf says how many of several faults did something, in the words for one and for many.
@@ -385,8 +386,7 @@ func outagesOf(r *result.Result, f *result.FaultRecord) (own []*result.Incident)
 
 // whatIsBack names the end of a fault: a unit that is back, or the fault that is over.
 func whatIsBack(f *result.FaultRecord) string {
-	if verb := faultVerbs[f.Kind]; (verb == "died" || verb == "stopped" || verb == "frozen" || verb == "restarted" ||
-		verb == "deleted" || verb == "evicted") && len(f.Units) > 0 && !linked(f) {
+	if f.Nature.Does(scenarios.Down) && len(f.Units) > 0 && !linked(f) {
 		service := slo.ServiceOf(f.Units[0])
 		if len(f.Units) == 1 && (f.Role != "" || f.Leader) {
 			return Clean(f.Units[0]) + " was back"

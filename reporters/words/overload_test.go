@@ -21,7 +21,7 @@ func TestAnswer_Overload(t *testing.T) {
 		}
 		return r
 	}
-	a := AnswerOf(overloaded())
+	a := answerOf(overloaded())
 	const want = "The target fell behind at about 100/s, and 155/s were asked for. "
 	if got := a.Sentence.String(); !strings.HasPrefix(got, want) {
 		t.Errorf("sentence %q, want %q", got, want)
@@ -57,7 +57,7 @@ func TestAnswer_Overload(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := overloaded()
 			c.change(r)
-			a := AnswerOf(r)
+			a := answerOf(r)
 			if strings.Contains(a.Sentence.String(), "fell behind") != c.behind {
 				t.Errorf("sentence %q", a.Sentence.String())
 			}
@@ -180,7 +180,7 @@ func TestAnswer_MoreFaults(t *testing.T) {
 			next := aFault("slow-cache", "network.latency", "redis[0]")
 			next.Injected, next.Cleared = tt.injected, tt.injected+1
 			r.Faults = append(r.Faults, next)
-			text := AnswerOf(r).Text()
+			text := answerOf(r).Text()
 			if strings.Contains(text, "for 4s, in which 1 more fault was injected.") != tt.more ||
 				strings.Contains(text, "2s of the 4s came after redis was back") == tt.more {
 				t.Error(text)

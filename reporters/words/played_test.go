@@ -31,7 +31,7 @@ func TestAnswer_Played(t *testing.T) {
 				t.Fatal(err)
 			}
 			reporterstest.Golden(t, strings.TrimSuffix(strings.TrimPrefix(file, "testdata/"), ".json")+".txt",
-				words.AnswerOf(r).Text())
+				words.AnswerOf(reporterstest.Natured(r)).Text())
 		})
 	}
 }

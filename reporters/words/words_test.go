@@ -226,6 +226,7 @@ func TestRejoined(t *testing.T) {
 	old.RejoinAt = 0
 	early := rejoining(0, 2) // slow calls to a unit that ended by itself shortly before
 	early.Kind, early.RejoinAt, early.Recover, early.Cleared = "network.latency", 34.8, 17, 35
+	early.Nature = scenarios.Nature{Verb: "slow"}
 	for _, c := range []struct {
 		name            string
 		f               result.FaultRecord

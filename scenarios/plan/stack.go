@@ -7,7 +7,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 )
 
 // anywhere widens rights in namespaces that a run makes to all namespaces, because their names are not known before
@@ -79,7 +78,7 @@ func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
 func MayScale(faults []*timeline.Entry, service string) bool {
 	for _, e := range faults {
 		for _, part := range e.Parts() {
-			if of := part.Block.With.Get("service"); result.Custom(part.Kind) ||
+			if of := part.Block.With.Get("service"); part.Nature().Does(scenarios.Own) ||
 				part.Kind == "workload.scale" && (of == nil || of.Value == service) {
 				return true
 			}

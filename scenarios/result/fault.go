@@ -19,9 +19,11 @@ const GroupKind = "group"
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover, recover and heal are
 // spans in seconds.
 type FaultRecord struct {
-	Name  string   `json:"name" mask:"-"`  // name of the fault, with #n for an occurrence
-	Kind  string   `json:"kind" mask:"-"`  // such as process.crash
-	Units []string `json:"units" mask:"-"` // units that were hit
+	Name string `json:"name" mask:"-"` // name of the fault, with #n for an occurrence
+	Kind string `json:"kind" mask:"-"` // such as process.crash
+	// what faults of its kind do to the units or links that they act on
+	Nature scenarios.Nature `json:"nature,omitzero" mask:"-"`
+	Units  []string         `json:"units" mask:"-"` // units that were hit
 	// connections between units that it hit, from->to; empty if it hit all connections, or hit units
 	Links  []string `json:"links,omitempty" mask:"-"`
 	Zones  []string `json:"zones,omitempty" mask:"-"` // zones that the fault selected
@@ -141,6 +143,8 @@ type FaultStep struct {
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
 	StaysDown  bool   `json:"stays_down,omitempty"` // nothing starts its unit again, as the scenario allows
 	Note       string `json:"note,omitempty"`       // what went wrong
+	// what faults of its kind do to the units or links that they act on
+	Nature scenarios.Nature `json:"nature,omitzero" mask:"-"`
 }
 
 // Phase returns the phase of the occurrence, from its injection to its clearing.
@@ -171,24 +175,13 @@ func (f *FaultRecord) units() (units []string) {
 	return units
 }
 
-// Custom reports whether only the author of a scenario knows what a fault of a kind does, and to which units.
-func Custom(kind string) bool {
-	return slices.Contains([]string{"exec", "webhook", "call", "action.run", "kube.apply"}, kind)
-}
-
-// EndsUnits reports whether a fault of a kind ends its units itself.
-func EndsUnits(kind string) bool {
-	return slices.Contains([]string{
-		"process.crash", "process.stop", "process.restart", "container.kill", "container.stop", "container.restart",
-		"pod.fail", "pod.delete", "pod.evict", "node.drain", "workload.restart", "workload.scale",
-	}, kind)
-}
-
-// custom reports whether a fault or a step of it is [Custom], and whether one of these is not taken back.
+// custom reports whether only the author of a fault or of a step of it knows what it does, and whether one of these is
+// not taken back.
 func (f *FaultRecord) custom() (is, stays bool) {
-	is, stays = Custom(f.Kind), Custom(f.Kind) && f.Revert == "none"
+	is = f.Nature.Does(scenarios.Own)
+	stays = is && f.Revert == "none"
 	for i := range f.Steps {
-		if s := &f.Steps[i]; Custom(s.Kind) {
+		if s := &f.Steps[i]; s.Nature.Does(scenarios.Own) {
 			is, stays = true, stays || s.Revert == "none"
 		}
 	}
@@ -210,8 +203,8 @@ func (f *FaultRecord) EndedUnder(e *Event) bool {
 }
 
 // OwnEnd reports whether an event is the end of a process or a container that no fault had hit. itself is false if a
-// condition was on it, or if a [Custom] fault or condition was in, which may have ended it. A pod also ends for reasons
-// of its cluster, such as a rollout, so that its end tells nothing.
+// condition was on it, or if a fault or condition was in of which only its author knows what it does: it may have ended
+// it. A pod also ends for reasons of its cluster, such as a rollout, so that its end tells nothing.
 func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 	if !e.Ended() {
 		return false, false
@@ -231,7 +224,7 @@ func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 	}
 	for i := range r.Conditions {
 		c := &r.Conditions[i]
-		itself = itself && !c.On(e) && !(Custom(c.Kind) && c.in(e.T))
+		itself = itself && !c.On(e) && !(c.Nature.Does(scenarios.Own) && c.in(e.T))
 	}
 	return true, itself
 }
@@ -432,11 +425,12 @@ func (r *Result) NameFailed() {
 
 // A Condition is a fault that held for the whole run, or from its warm-up to the end of its load.
 type Condition struct {
-	Name     string   `json:"name" mask:"-"`      // name in the scenario
-	Kind     string   `json:"kind" mask:"-"`      // kind of the fault, such as network.latency
-	Units    []string `json:"units,omitempty"`    // units or links that it acted on
-	Via      string   `json:"via,omitempty"`      // mechanism of the injection
-	Evidence string   `json:"evidence,omitempty"` // the observation that shows that it was in
+	Name     string           `json:"name" mask:"-"`            // name in the scenario
+	Kind     string           `json:"kind" mask:"-"`            // kind of the fault, such as network.latency
+	Nature   scenarios.Nature `json:"nature,omitzero" mask:"-"` // what faults of its kind do to their units or links
+	Units    []string         `json:"units,omitempty"`          // units or links that it acted on
+	Via      string           `json:"via,omitempty"`            // mechanism of the injection
+	Evidence string           `json:"evidence,omitempty"`       // the observation that shows that it was in
 	// of a condition that is injected within the warm-up: just before the injecting call, an offset from t0
 	Injected Num `json:"injected"`
 	Verified Num `json:"verified"` // of such a condition: when its effect was observed, an offset from t0

@@ -47,8 +47,9 @@ func when(r result.FaultRecord) float64 {
 func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
 	mask := s.plan.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
-		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader,
-		Role: c.Role, RoleSaid: mask(c.RoleSaid), Led: c.Led,
+		Name: c.Name, Kind: c.Kind, Nature: c.Nature, Units: c.Units, Links: c.Links, Zones: c.Zones,
+		Leader: c.Role == chaos.RoleLeader,
+		Role:   c.Role, RoleSaid: mask(c.RoleSaid), Led: c.Led,
 		Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
 		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN,
 		Failover: result.NaN,
@@ -124,7 +125,8 @@ func takenBackBy(c *chaos.Record) string {
 // faultStep returns the record of one step of a group.
 func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	out := result.FaultStep{
-		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role,
+		Name: c.Name, Kind: c.Kind, Nature: c.Nature, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader,
+		Role:     c.Role,
 		RoleSaid: mask(c.RoleSaid), Led: c.Led,
 		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
 		Cleared: result.NaN, Evidence: mask(c.Evidence), NotShown: mask(c.NotShown), GoneEvidence: mask(c.GoneText),

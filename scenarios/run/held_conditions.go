@@ -128,7 +128,8 @@ func (h *heldConditions) Release() []result.Condition {
 	var out []result.Condition
 	for _, r := range h.records {
 		c := result.Condition{
-			Name: r.Name, Kind: r.Kind, Units: r.Units, Via: r.Via, Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
+			Name: r.Name, Kind: r.Kind, Nature: r.Nature, Units: r.Units, Via: r.Via,
+			Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
 			NotShown: r.NotShown, Injected: result.NaN, Verified: result.NaN,
 		}
 		if h.host.Late && r.N >= 0 {

@@ -304,7 +304,7 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 			rec.Gone = rec.Revert != chaos.Unverified
 		}
 		if i := slices.IndexFunc(s.plan.Faults, func(p *timeline.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
-			rec.Kind = s.plan.Faults[i].Kind
+			rec.Kind, rec.Nature = s.plan.Faults[i].Kind, s.plan.Faults[i].Nature()
 		}
 		if i := slices.IndexFunc(s.estimate, func(p timeline.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
 			rec.Planned = s.estimate[i].At

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -102,8 +103,8 @@ func apartFrom(
 	}
 	apart = map[int][]time.Duration{}
 	for _, rec := range records {
-		step := func(c *chaos.Record) bool { return endsOrKills(c.Kind) }
-		if endsOrKills(rec.Kind) || slices.ContainsFunc(rec.Steps, step) {
+		step := func(c *chaos.Record) bool { return endsOrKills(c) }
+		if endsOrKills(rec) || slices.ContainsFunc(rec.Steps, step) {
 			continue
 		}
 		for _, e := range ends {
@@ -121,10 +122,10 @@ func apartFrom(
 	return apart, recurring
 }
 
-// endsOrKills reports whether a fault of a kind ends units, by itself, by the kernel for want of memory, or as its
+// endsOrKills reports whether a fault ends units, by itself, by the kernel for want of memory, or as its
 // author wants.
-func endsOrKills(kind string) bool {
-	return result.EndsUnits(kind) || result.Custom(kind) || kind == "memory.limit" || kind == "stress.memory"
+func endsOrKills(c *chaos.Record) bool {
+	return c.Nature.Does(scenarios.Ends, scenarios.Own, scenarios.Memory)
 }
 
 // staysIn reports whether an occurrence is in until the end of the run, because nothing starts its unit again. A group

@@ -58,6 +58,9 @@ func (p *pids) signal(t *testing.T, n int, name string) {
 	if err != nil {
 		t.Errorf("worker %d: %v", n, err)
 	}
+	if name == "STOP" && err == nil { // until one of its threads has got the signal, the others go on
+		suite.Until(t, "the worker to stand still", func() bool { return state(pid) == "T" })
+	}
 }
 
 // TestWorkers_Stopped: a worker that stands still for a while, and goes on, loses nothing. The rate that a stop

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
@@ -254,7 +255,11 @@ func (*Disconnect) Describe() chaos.Descriptor {
 		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: operations(),
 		Example: "{container: web}",
 		Effect:  chaos.Cut,
-		On:      chaos.OnContainers,
+		Nature: scenarios.Nature{
+			Verb:  "cut off from a network",
+			Deeds: []scenarios.Deed{scenarios.Severs, scenarios.Silent, scenarios.Mute},
+		},
+		On: chaos.OnContainers,
 		Doc: "Takes a container out of a network, and puts it back with the address, MAC address, aliases, links and " +
 			"options that it had there, and from Docker 28 with the name of its device.",
 	}

@@ -9,6 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
@@ -167,8 +168,12 @@ func (*Pause) Describe() chaos.Descriptor {
 		Kind: pauseKind, New: func() chaos.Fault { return new(Pause) }, Undo: operations(),
 		Example: "{container: web}",
 		Effect:  chaos.Hangs,
-		On:      chaos.OnContainers,
-		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
+		Nature: scenarios.Nature{
+			Verb:  "frozen",
+			Deeds: []scenarios.Deed{scenarios.Down, scenarios.Silent, scenarios.Mute, scenarios.Deaf},
+		},
+		On:    chaos.OnContainers,
+		Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
 		Doc: "Pauses every process of a container, by the freezer of its engine or, on the node of a pod, by signals: its " +
 			"connections stay open, " +
 			"and nothing answers on them.",

@@ -8,6 +8,7 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/container"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -124,6 +125,7 @@ func (*Kill) Describe() chaos.Descriptor {
 		Undo:    append(operations(), cluster.EditOperations()...),
 		Example: "{container: web}",
 		Effect:  chaos.Dies,
+		Nature:  scenarios.Nature{Verb: "died", Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down}},
 		On:      chaos.OnContainers,
 		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
 		Doc:     "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
@@ -136,9 +138,13 @@ func (*Stop) Describe() chaos.Descriptor {
 		Undo:    append(operations(), cluster.EditOperations()...),
 		Example: "{container: web, grace: 1s}",
 		Effect:  chaos.Dies,
-		On:      chaos.OnContainers,
-		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
-		Doc:     "Stops a container in good order and keeps it down until the fault ends.",
+		Nature: scenarios.Nature{
+			Verb:  "stopped",
+			Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down, scenarios.Deaf},
+		},
+		On:    chaos.OnContainers,
+		Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
+		Doc:   "Stops a container in good order and keeps it down until the fault ends.",
 	}
 }
 
@@ -147,8 +153,12 @@ func (*Restart) Describe() chaos.Descriptor {
 		Kind: "container.restart", New: func() chaos.Fault { return new(Restart) },
 		Example: "{container: web, grace: 1s}",
 		Effect:  chaos.Restarts,
-		On:      chaos.OnContainers,
-		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true, Nodes: true},
-		Doc:     "Stops a container in good order and starts it again at once.",
+		Nature: scenarios.Nature{
+			Verb:  "restarted",
+			Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down, scenarios.Deaf},
+		},
+		On:    chaos.OnContainers,
+		Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true, Nodes: true},
+		Doc:   "Stops a container in good order and starts it again at once.",
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -128,6 +129,7 @@ func (*Action) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "action.run", New: func() chaos.Fault { return new(Action) },
 		Example: "{run: touch /run/app/new}",
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Own}, Check: "until"},
 		Where:   "on Windows only commands written as lists",
 		Doc: "Runs a command that breaks nothing by intent: a deployment, a scaling, a migration, a flushed cache. " +
 			"Objectives judge its effect on the load.",

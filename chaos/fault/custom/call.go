@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -289,6 +290,7 @@ func (*Call) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "call", New: func() chaos.Fault { return new(Call) }, Undo: []chaos.Operation{CallOperation(noSteps)},
 		Example: `{hold: [{get: /admin/lock}], verify: {ask: {get: /status, check: {"$.locked": true}}}}`,
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Own}, Check: "verify"},
 		Doc: "Breaks the system by steps of any protocol, such as a lock that a transaction holds, or a command to a " +
 			"database.",
 	}

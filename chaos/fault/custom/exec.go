@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
 	"brunt/chaos/proc"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets/platform/procgroup"
@@ -193,6 +194,7 @@ func (*Exec) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "exec", New: func() chaos.Fault { return new(Exec) }, Undo: operations(),
 		Example: "{inject: touch /run/app/broken, verify: test -e /run/app/broken, revert: rm -f /run/app/broken}",
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Own}, Check: "verify"},
 		Where:   "on Windows only commands written as lists",
 		Doc:     "Breaks the system by commands of the author's own, such as the tool that fails a managed database over.",
 	}

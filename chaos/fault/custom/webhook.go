@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -105,6 +106,7 @@ func (*Webhook) Describe() chaos.Descriptor {
 		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: operations(),
 		Example: "{inject: {put: http://127.0.0.1:9000/broken}, verify: {get: http://127.0.0.1:9000/broken}, revert: " +
 			"{delete: http://127.0.0.1:9000/broken}}",
-		Doc: "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
+		Nature: scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Own}, Check: "verify"},
+		Doc:    "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
 	}
 }

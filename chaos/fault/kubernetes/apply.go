@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 
@@ -174,6 +175,7 @@ func (*Apply) Describe() chaos.Descriptor {
 		Kind: "kube.apply", New: func() chaos.Fault { return new(Apply) }, Undo: cluster.DeleteOperations(),
 		Example: `{manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {pods: "0"}}}, until: {"$.status.hard.pods": exists}}`,
 		Effect:  chaos.Starved,
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Own}, Check: "until"},
 		On:      chaos.OnCluster,
 		Doc: "Creates an object of the author's own in the target's namespace, such as one of another chaos tool, and " +
 			"deletes it.",

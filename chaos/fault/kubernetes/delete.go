@@ -7,6 +7,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -53,6 +54,7 @@ func (*PodDelete) Describe() chaos.Descriptor {
 		Kind: "pod.delete", New: func() chaos.Fault { return new(PodDelete) },
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
+		Nature:  scenarios.Nature{Verb: "deleted", Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down}},
 		On:      chaos.OnCluster,
 		Doc:     "Deletes a pod; its controller makes another one.",
 	}

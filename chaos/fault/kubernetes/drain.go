@@ -7,6 +7,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -107,6 +108,7 @@ func (*NodeDrain) Describe() chaos.Descriptor {
 		Kind: "node.drain", New: func() chaos.Fault { return new(NodeDrain) }, Undo: cluster.EditOperations(),
 		Example: "{of: store}",
 		Effect:  chaos.Dies,
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Ends}},
 		On:      chaos.OnCluster,
 		Doc: "Keeps new pods off a node and evicts those of the target from it, as for its maintenance, until the " +
 			"fault ends.",

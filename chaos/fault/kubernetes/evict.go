@@ -7,6 +7,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/scenarios"
 )
 
 // PodEvict is the fault pod.evict. If a disruption budget refuses the eviction, the fault is not injected, and its
@@ -41,6 +42,7 @@ func (*PodEvict) Describe() chaos.Descriptor {
 		Kind: "pod.evict", New: func() chaos.Fault { return new(PodEvict) },
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
+		Nature:  scenarios.Nature{Verb: "evicted", Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down}},
 		On:      chaos.OnCluster,
 		Doc: "Evicts a pod as a drain of its node does, which disruption budgets may refuse; its controller makes " +
 			"another one.",

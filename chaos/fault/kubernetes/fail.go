@@ -6,6 +6,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
+	"brunt/scenarios"
 )
 
 // PodFail is the fault pod.fail. The images of its containers are set to a name that no runtime can parse. The node
@@ -47,6 +48,7 @@ func (*PodFail) Describe() chaos.Descriptor {
 		Kind: "pod.fail", New: func() chaos.Fault { return new(PodFail) }, Undo: cluster.EditOperations(),
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
+		Nature:  scenarios.Nature{Verb: "died", Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down}},
 		On:      chaos.OnCluster,
 		Doc:     "Ends the containers of a pod and keeps them down until the fault ends.",
 	}

@@ -138,6 +138,7 @@ func (*Restart) Describe() chaos.Descriptor {
 		Kind: "workload.restart", New: func() chaos.Fault { return new(Restart) },
 		Example: "{service: web}",
 		Effect:  chaos.Restarts,
+		Nature:  scenarios.Nature{Verb: "restarted", Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down}},
 		On:      chaos.OnCluster,
 		Doc:     "Restarts a workload as a rollout does: its controller replaces its pods.",
 	}

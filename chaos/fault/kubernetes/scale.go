@@ -214,6 +214,7 @@ func (*Scale) Describe() chaos.Descriptor {
 		Kind: "workload.scale", New: func() chaos.Fault { return new(Scale) }, Undo: cluster.EditOperations(),
 		Example: "{service: web, to: 0}",
 		Effect:  chaos.Starved,
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Ends}},
 		On:      chaos.OnCluster,
 		Doc:     "Sets the number of pods of a workload, and sets it back.",
 	}

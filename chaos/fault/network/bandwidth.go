@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -64,6 +65,7 @@ func (*Bandwidth) Describe() chaos.Descriptor {
 		Eases:   []string{"rate"},
 		Example: "{from: web, to: store, rate: 1Mbit/s}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "narrow"},
 		On:      chaos.OnLinks | chaos.OnPackets,
 		Doc:     "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}

@@ -7,6 +7,7 @@ import (
 	"brunt/chaos/medium/packets"
 	"brunt/chaos/netns"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -41,6 +42,7 @@ func (*HalfOpen) Describe() chaos.Descriptor {
 		Undo:    packets.Operations(),
 		Example: "{from: container/web, to: container/store}",
 		Effect:  chaos.Lossy,
+		Nature:  scenarios.Nature{Verb: "half open", Deeds: []scenarios.Deed{scenarios.Silent, scenarios.Mute}},
 		On:      chaos.OnPackets,
 		Doc: "Makes one side of connections forget them while the other keeps them open, as after a crash of a " +
 			"machine or a firewall that lost its state.",

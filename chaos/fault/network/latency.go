@@ -12,6 +12,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -69,6 +70,7 @@ func (*Latency) Describe() chaos.Descriptor {
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnPackets,
 		Doc:     "Delays data on a link, or the packets of containers.",
 	}

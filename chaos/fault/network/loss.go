@@ -12,6 +12,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -181,8 +182,10 @@ func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
 }
 
 func (*Loss) Describe() chaos.Descriptor {
-	return describe("network.loss", "Loses packets or datagrams without notice; TCP sends them again.",
+	d := describe("network.loss", "Loses packets or datagrams without notice; TCP sends them again.",
 		func() chaos.Fault { return new(Loss) })
+	d.Nature = scenarios.Nature{Verb: "losing packets", LinkVerb: "losing datagrams"}
+	return d
 }
 
 func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {

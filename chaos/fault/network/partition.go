@@ -9,6 +9,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -97,7 +98,11 @@ func (*Partition) Describe() chaos.Descriptor {
 		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packets.Operations(),
 		Example: "{from: web, to: store, mode: reject}",
 		Effect:  chaos.Cut,
-		On:      chaos.OnLinks | chaos.OnPackets,
-		Doc:     "Cuts services off from each other.",
+		Nature: scenarios.Nature{
+			Verb:  "cut",
+			Deeds: []scenarios.Deed{scenarios.Severs, scenarios.Silent, scenarios.Mute},
+		},
+		On:  chaos.OnLinks | chaos.OnPackets,
+		Doc: "Cuts services off from each other.",
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -43,6 +44,7 @@ func (*Reset) Describe() chaos.Descriptor {
 		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packets.Operations(),
 		Example: "{from: web, to: store}",
 		Effect:  chaos.Lossy,
+		Nature:  scenarios.Nature{Verb: "reset"},
 		On:      chaos.OnLinks | chaos.OnPackets,
 		Doc:     "Resets every open connection of a link, on both sides.",
 	}

@@ -9,6 +9,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -67,6 +68,7 @@ func (*Stall) Describe() chaos.Descriptor {
 		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packets.Operations(),
 		Example: "{from: web, to: store}",
 		Effect:  chaos.Hangs,
+		Nature:  scenarios.Nature{Verb: "stalled", Deeds: []scenarios.Deed{scenarios.Silent, scenarios.Mute}},
 		On:      chaos.OnLinks | chaos.OnPackets,
 		Doc: "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the " +
 			"fault ends.",
@@ -84,7 +86,11 @@ func (*Blackhole) Describe() chaos.Descriptor {
 		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packets.Operations(),
 		Example: "{from: web, to: store}",
 		Effect:  chaos.Cut,
-		On:      chaos.OnLinks | chaos.OnPackets,
-		Doc:     "Drops all data on a link: connections stay open, new ones are accepted, and sent data is lost.",
+		Nature: scenarios.Nature{
+			Verb:  "silent",
+			Deeds: []scenarios.Deed{scenarios.Severs, scenarios.Silent, scenarios.Mute},
+		},
+		On:  chaos.OnLinks | chaos.OnPackets,
+		Doc: "Drops all data on a link: connections stay open, new ones are accepted, and sent data is lost.",
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -212,6 +213,7 @@ func (*Crash) Describe() chaos.Descriptor {
 		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true},
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
+		Nature:  scenarios.Nature{Verb: "died", Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down}},
 		On:      chaos.OnProcesses, Where: "on Windows only KILL",
 		Doc: "Ends a unit's processes by a signal to the main one; its supervisor starts it again.",
 	}

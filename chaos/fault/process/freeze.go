@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -347,7 +348,11 @@ func (*Freeze) Describe() chaos.Descriptor {
 		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) },
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Hangs,
-		On:      chaos.OnProcesses, Where: "not on Windows",
+		Nature: scenarios.Nature{
+			Verb:  "frozen",
+			Deeds: []scenarios.Deed{scenarios.Down, scenarios.Silent, scenarios.Mute, scenarios.Deaf},
+		},
+		On: chaos.OnProcesses, Where: "not on Windows",
 		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
 		Undo:       freezeOperations(),
 		Capability: freezeCapability,

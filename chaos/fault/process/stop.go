@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -225,8 +226,12 @@ func (*Stop) Describe() chaos.Descriptor {
 		Kind: "process.stop", New: func() chaos.Fault { return new(Stop) },
 		Example: "{service: store, grace: 1s}",
 		Effect:  chaos.Dies,
-		On:      chaos.OnProcesses,
-		Doc:     "Stops a unit in good order, or kills it with `grace: 0s`, and keeps it down until the fault ends.",
+		Nature: scenarios.Nature{
+			Verb:  "stopped",
+			Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down, scenarios.Deaf},
+		},
+		On:  chaos.OnProcesses,
+		Doc: "Stops a unit in good order, or kills it with `grace: 0s`, and keeps it down until the fault ends.",
 	}
 }
 
@@ -235,8 +240,12 @@ func (*Restart) Describe() chaos.Descriptor {
 		Kind: "process.restart", New: func() chaos.Fault { return new(Restart) },
 		Example: "{service: store}",
 		Effect:  chaos.Restarts,
-		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true, Nodes: true},
-		On:      chaos.OnProcesses,
-		Doc:     "Stops a unit in good order and starts it again at once.",
+		Nature: scenarios.Nature{
+			Verb:  "restarted",
+			Deeds: []scenarios.Deed{scenarios.Ends, scenarios.Down, scenarios.Deaf},
+		},
+		Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true, Nodes: true},
+		On:    chaos.OnProcesses,
+		Doc:   "Stops a unit in good order and starts it again at once.",
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 
@@ -189,6 +190,7 @@ func (*KafkaError) Describe() chaos.Descriptor {
 		Kind: "kafka.error", New: func() chaos.Fault { return new(KafkaError) },
 		Example: "{from: web, to: store, api: Produce, code: NOT_ENOUGH_REPLICAS}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "answering errors", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers requests of Kafka on a link with an error code, in place of the broker. One of more than 1 MiB " +
 			"passes. A load reaches a broker by a link if an endpoint has the address that the broker announces.",
@@ -200,6 +202,7 @@ func (*KafkaDelay) Describe() chaos.Descriptor {
 		Kind: "kafka.delay", New: func() chaos.Fault { return new(KafkaDelay) },
 		Example: "{from: web, to: store, api: Fetch, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Delays requests of Kafka on a link before they are passed on, and what follows them on the same " +
 			"connection.",
@@ -211,6 +214,7 @@ func (*AMQPNack) Describe() chaos.Descriptor {
 		Kind: "amqp.nack", New: func() chaos.Fault { return new(AMQPNack) },
 		Example: "{from: web, to: store, percent: 10%}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "refusing messages", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Changes confirms of a broker of AMQP 0.9.1 on a link into nacks: the broker has the message, and its " +
 			"publisher is told that it has not.",

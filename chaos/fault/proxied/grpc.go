@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets/grpc/status"
@@ -120,6 +121,7 @@ func (*GRPCError) Describe() chaos.Descriptor {
 		Kind: "grpc.error", New: func() chaos.Fault { return new(GRPCError) },
 		Example: "{from: web, to: store, status: RESOURCE_EXHAUSTED}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "answering errors", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it " +
 			"begins.",
@@ -131,6 +133,7 @@ func (*GRPCDelay) Describe() chaos.Descriptor {
 		Kind: "grpc.delay", New: func() chaos.Fault { return new(GRPCDelay) },
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc:     "Delays calls of gRPC on a link before they are passed on. Other calls on the same connection pass.",
 	}

@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -126,6 +127,7 @@ func (*HTTPError) Describe() chaos.Descriptor {
 		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
 		Example: "{from: web, to: store, status: 503}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "answering errors", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc:     "Answers requests on a link with an error, in place of the server.",
 	}
@@ -136,6 +138,7 @@ func (*HTTPDelay) Describe() chaos.Descriptor {
 		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc:     "Delays requests on a link before they are passed on.",
 	}

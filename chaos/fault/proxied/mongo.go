@@ -12,6 +12,7 @@ import (
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets/mongo/codes"
@@ -109,6 +110,7 @@ func (*MongoError) Describe() chaos.Descriptor {
 		Kind: "mongo.error", New: func() chaos.Fault { return new(MongoError) },
 		Example: "{from: web, to: store, command: insert, code: WriteConflict}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "answering errors", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers commands of MongoDB on a link with an error, in place of the server. Those of logins pass, and so " +
 			"does abortTransaction. A client that compresses its messages is not hit.",
@@ -120,6 +122,7 @@ func (*MongoDelay) Describe() chaos.Descriptor {
 		Kind: "mongo.delay", New: func() chaos.Fault { return new(MongoDelay) },
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Delays commands of MongoDB on a link before they are passed on, and what follows them on the same " +
 			"connection.",

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -217,6 +218,7 @@ func (*RedisError) Describe() chaos.Descriptor {
 		Kind: "redis.error", New: func() chaos.Fault { return new(RedisError) },
 		Example: "{from: web, to: store, reply: LOADING Redis is loading the dataset in memory}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "answering errors", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers commands of Redis on a link with an error, in place of the server. Those between MULTI and EXEC " +
 			"pass.",
@@ -228,6 +230,7 @@ func (*RedisDelay) Describe() chaos.Descriptor {
 		Kind: "redis.delay", New: func() chaos.Fault { return new(RedisDelay) },
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Delays commands of Redis on a link before they are passed on, and what follows them on the same " +
 			"connection.",
@@ -239,6 +242,7 @@ func (*SQLError) Describe() chaos.Descriptor {
 		Kind: "sql.error", New: func() chaos.Fault { return new(SQLError) },
 		Example: "{from: web, to: store, sqlstate: 40001}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Verb: "answering errors", Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers statements of PostgreSQL or MySQL on a link with an error, in place of the server. " +
 			"A transaction of PostgreSQL that is open has failed for the client; one of MySQL stays open, and gets no 40001.",
@@ -250,6 +254,7 @@ func (*SQLDelay) Describe() chaos.Descriptor {
 		Kind: "sql.delay", New: func() chaos.Fault { return new(SQLDelay) },
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
+		Nature:  scenarios.Nature{Verb: "slow"},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Delays statements of PostgreSQL or MySQL on a link before they are passed on, and what follows them on " +
 			"the same connection.",

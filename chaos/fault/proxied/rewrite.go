@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/codec/http1"
 	"brunt/chaos/proxy/toxics"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -264,6 +265,7 @@ func (*HTTPRewrite) Describe() chaos.Descriptor {
 		Kind: "http.rewrite", New: func() chaos.Fault { return new(HTTPRewrite) },
 		Example: "{from: web, to: store, answer: {status: 418}}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc:     "Changes requests on a link and the answers to them, as a wrong deployment or a proxy in between does.",
 	}

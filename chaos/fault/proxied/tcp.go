@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -347,6 +348,7 @@ func (*Limit) Describe() chaos.Descriptor {
 		Eases:   []string{"bytes"},
 		Example: "{from: web, to: store, bytes: 10KiB}",
 		Effect:  chaos.Errors,
+		Nature:  scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Refuses}},
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an " +
 			"answer.",

@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -243,9 +244,13 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 func (*Throttle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux",
-		Eases:      []string{"share", "processors"},
-		Example:    "{service: store, share: 5%}",
-		Effect:     chaos.Starved,
+		Eases:   []string{"share", "processors"},
+		Example: "{service: store, share: 5%}",
+		Effect:  chaos.Starved,
+		Nature: scenarios.Nature{
+			Verb:  "short of processor time",
+			Deeds: []scenarios.Deed{scenarios.Deaf, scenarios.Processor},
+		},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -375,6 +376,7 @@ func (*DiskFill) Describe() chaos.Descriptor {
 		Eases:      []string{"keep_free"},
 		Example:    "{service: store, path: /var/lib/store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
+		Nature:     scenarios.Nature{Verb: "out of disk space"},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE", "SETUID", "SETGID"}},
 		Undo:       resourceOperations(),

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -294,6 +295,7 @@ func (*DiskThrottle) Describe() chaos.Descriptor {
 		Eases:      []string{"rate"},
 		Example:    "{service: store, path: /var/lib/store, rate: 1MiB/s}",
 		Effect:     chaos.Starved,
+		Nature:     scenarios.Nature{Verb: "slow to reach its disk"},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -287,9 +288,13 @@ func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 func (*FDExhaust) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux",
-		Eases:      []string{"leave"},
-		Example:    "{service: store}",
-		Effect:     chaos.Starved,
+		Eases:   []string{"leave"},
+		Example: "{service: store}",
+		Effect:  chaos.Starved,
+		Nature: scenarios.Nature{
+			Verb:  "out of file descriptors",
+			Deeds: []scenarios.Deed{scenarios.Mute, scenarios.Deaf},
+		},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}},
 		Undo:       resourceOperations(),

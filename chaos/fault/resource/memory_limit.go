@@ -15,6 +15,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/stress"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -300,6 +301,7 @@ func (*MemoryLimit) Describe() chaos.Descriptor {
 		Eases:      []string{"bytes"},
 		Example:    "{service: store, bytes: 64MiB}",
 		Effect:     chaos.Starved,
+		Nature:     scenarios.Nature{Verb: "limited in memory", Deeds: []scenarios.Deed{scenarios.Memory}},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),

@@ -12,6 +12,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -160,6 +161,7 @@ func (*PIDsLimit) Describe() chaos.Descriptor {
 		Eases:      []string{"leave"},
 		Example:    "{service: store}",
 		Effect:     chaos.Starved,
+		Nature:     scenarios.Nature{Verb: "out of processes and threads", Deeds: []scenarios.Deed{scenarios.Deaf}},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),

@@ -16,6 +16,7 @@ import (
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
 	"brunt/chaos/victim"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -558,6 +559,7 @@ func (*StressCPU) Describe() chaos.Descriptor {
 		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
 		Example:    "{service: store, load: 30%, workers: 1}",
 		Effect:     chaos.Starved,
+		Nature:     scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Deaf, scenarios.Processor}},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
@@ -573,6 +575,7 @@ func (*StressMemory) Describe() chaos.Descriptor {
 		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
 		Example:    "{service: store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
+		Nature:     scenarios.Nature{Deeds: []scenarios.Deed{scenarios.Memory}},
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}, Cgroups: true},
 		Undo:       resourceOperations(),
