@@ -36,7 +36,7 @@ func TestHTML_Opening(t *testing.T) {
 	before := spent()
 	for range loads {
 		b.load("")
-		b.wait(`document.documentElement.dataset.ready && performance.getEntriesByType('paint').length`)
+		b.wait(`document.documentElement.dataset.ready && performance.getEntriesByName('first-contentful-paint').length`)
 		// all in milliseconds since the start of the navigation
 		got := see[[]float64](b, `(() => { const n = performance.getEntriesByType('navigation')[0];
 			return [n.responseEnd, performance.getEntriesByName('first-contentful-paint')[0].startTime, n.domContentLoadedEventEnd,
