@@ -302,8 +302,8 @@ slo: [errors < 50%]
 func TestLeader_WrongQuestion(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ asks, want string }{
-		"none leads": {`{get: /role, check: {"$.role": king}}`, "none says that it is the leader: node[0]: "},
-		"all lead":   {`{get: /role}`, "node[0], node[1], node[2] all say that they are the leader"},
+		"none leads": {`{get: /role, timeout: 10s, check: {"$.role": king}}`, "none says that it is the leader: node[0]: "},
+		"all lead":   {`{get: /role, timeout: 10s}`, "node[0], node[1], node[2] all say that they are the leader"},
 		"none leads, asked for a while": {
 			`{get: /role, check: {"$.role": king}, within: 1700ms}`, "none says that it is the leader: node[0]: ",
 		},

@@ -40,7 +40,7 @@ func reported(t *testing.T) string {
 name: reported`+pair+`
 warmup: {for: 500ms}
 load:
-  main: {executor: constant-arrival-rate, rate: 200/s, duration: 4s, flow: [{get: /far/}, {get: /fail, name: fails, check: {status: 200}}]}
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, flow: [{get: /far/}, {get: /fail, name: fails, check: {status: 200}}]}
   closed: {executor: constant-vus, vus: 2, duration: 2s, flow: [{get: /slow}]}
 chaos:
   crash: {at: 1s, within: 2s, process.crash: {service: store}}
@@ -163,7 +163,7 @@ func TestPublished(t *testing.T) {
 		"run.start", "unit.ready", "load.start", "steady.held", "fault.injected", "unit.exit", "fault.cleared", "load.end",
 	} {
 		if !seen[kind] {
-			t.Errorf("there is no event %s", kind)
+			t.Errorf("there is no event %s: %s", kind, reportedRun.res.Reason)
 		}
 	}
 	if check(event, []byte(`{"t": 0, "event": "fault.wished"}`)) == nil {

@@ -47,7 +47,7 @@ judge: {limit: 20%}
 load:
   main:
     executor: constant-arrival-rate
-    rate: 60/s
+    rate: 30/s
     duration: 12s
     timeout: 3s
     flow: [{get: "/posts?page=${int(1,50)}", name: list}]
