@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestTied_Unit: a unit of a fault that falls ill with harm shows that the fault did the harm: at most a hold before it,
-// and before its end, unless the unit fell ill for another reason.
+// TestTied_Unit: a unit of a fault that falls ill with harm shows that the fault did the harm: at most a hold before
+// it, and before its end. A unit that fell ill for another reason shows nothing.
 func TestTied_Unit(t *testing.T) {
 	const hold = 2 * time.Second
 	harm := effect.Incident{Begin: 10 * time.Second, End: 20 * time.Second}

@@ -159,7 +159,8 @@ func CodeOf(code int, text string) int {
 // WasSent tells from the error code whether a request without an answer was sent. Errors of DNS, dialing, TLS or the
 // blast radius occur before sending.
 func WasSent(code int) bool {
-	return code == 1050 || code == CodeClosed || code == CodeCut || code == 1201 || code == 1220 || code >= 1400 && code < 1800
+	return code == 1050 || code == CodeClosed || code == CodeCut || code == 1201 || code == 1220 ||
+		code >= 1400 && code < 1800
 }
 
 // isNotAllowed recognizes the error of the allow-list by its text, because k6 keeps only the text.

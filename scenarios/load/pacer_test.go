@@ -218,8 +218,8 @@ func TestPacer_Lead(t *testing.T) {
 	}
 }
 
-// TestSleepPacer_Grid: an efficient pacer says so, and what is due is what its last wake-up covers; a precise one has no
-// grid.
+// TestSleepPacer_Grid: an efficient pacer says so, and what is due is what its last wake-up covers. A precise one has
+// no grid.
 func TestSleepPacer_Grid(t *testing.T) {
 	grid, precise := &sleepPacer{on: 7}, &sleepPacer{}
 	if grid.Name() != efficient || precise.Name() != "precise" {

@@ -10,8 +10,8 @@ func TestHistograms_Damaged(t *testing.T) {
 	}
 }
 
-// TestHistograms: a histogram is found by the number that it got, an empty one has none, and copies do not share what is
-// added to them.
+// TestHistograms: a histogram is found by the number that it got, an empty one has none, and copies do not share what
+// is added to them.
 func TestHistograms(t *testing.T) {
 	tally := func(n int64) *Tally { return &Tally{at: []uint16{3}, n: []int64{n}, Total: n} }
 	h := &Histograms{}
