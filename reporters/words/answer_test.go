@@ -266,8 +266,8 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// TestAnswer_Unblamed: whatever its verdict, a headline tells an outage that no fault is shown to have done, once. A run
-// that says nothing of the target tells none, and requests that brunt cut off are no outage of the target.
+// TestAnswer_Unblamed: whatever its verdict, a headline tells an outage that no fault is shown to have done, once. A
+// run that says nothing of the target tells none, and requests that brunt cut off are no outage of the target.
 func TestAnswer_Unblamed(t *testing.T) {
 	const outage, fail = "t 14s every request failed for 2s; no fault was in.", scenarios.Fail
 	for _, tt := range []struct {
