@@ -318,8 +318,8 @@ func TestAnswer_CutOff(t *testing.T) {
 			Cut: &result.CutOff{Count: 80},
 		}},
 	}
-	const want = "Ship. The objective held; brunt cut off 80 of 400 requests at the end, and whether they would have been " +
-		"answered is unknown."
+	const want = "Ship. The objective held; brunt cut off 80 of 400 requests at the end, and whether they would have " +
+		"been answered is unknown."
 	if got := AnswerOf(r).Line(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
