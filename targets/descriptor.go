@@ -89,6 +89,8 @@ type Wire struct {
 	Plain   string // the scheme without TLS, if TLS has the field's own scheme: redis of rediss, which redis+tls means too
 	// a server listens for datagrams of UDP, besides connections of TCP at the same port
 	Datagrams bool
+	// URLs have addresses of a directory that names the server, such as Redis's sentinels, and none of a server
+	Directory bool
 	Port      uint16 // port on which a server probably speaks Formats, even if no URL says so; zero: none
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -115,6 +116,7 @@ type Options struct {
 	Endpoints   map[string]string // URLs by name; a step uses the one that its `at` names, or the only one with its scheme
 	TLS         *scenarios.TLS
 	Connections scenarios.Connections
+	Only        netip.AddrPort // of the addresses that a name leads to, the one to connect to; zero means any
 	Resolve     map[string]string
 	Proxies     Proxies // nil: connects directly
 	Timeout     time.Duration

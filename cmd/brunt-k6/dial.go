@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 
+	"go.k6.io/k6/js/modules"
 	"go.k6.io/k6/lib"
 	"go.k6.io/k6/lib/netext"
 )
@@ -36,8 +37,9 @@ func within(c *k6.Config) (connect.Check, error) {
 	return connect.Lists(c.Allow, func(addr string) error { return fmt.Errorf("%s %s", addr, k6.NotAllowed) })
 }
 
-// arm replaces a virtual user's dialer. A second call has no effect.
-func arm(s *lib.State, c *k6.Config) error {
+// arm replaces a virtual user's dialer, and the transport of its requests. A second call has no effect.
+func arm(vu modules.VU, l *link) error {
+	s, c := vu.State(), &l.config
 	if s == nil {
 		return nil
 	}
@@ -61,6 +63,7 @@ func arm(s *lib.State, c *k6.Config) error {
 	s.Dialer = d
 	if t, ok := s.Transport.(*http.Transport); ok {
 		t.DialContext, t.Proxy = d.DialContext, nil
+		s.Transport = &cutTransport{t, vu, l}
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type link struct {
 	asked int64
 	asks  map[int64]chan k6.FaultAnswer
 	begun func()
+	cut   []cutRequest // to be reported
 }
 
 var errStopped = errors.New("brunt ended the run")

@@ -67,7 +67,7 @@ func (i *instance) options(own string) (string, error) {
 	return string(b), err
 }
 
-func (i *instance) arm() error { return arm(i.vu.State(), &i.link.config) }
+func (i *instance) arm() error { return arm(i.vu, i.link) }
 
 // begin reports that setup is over, with its data as JSON, and waits until the load may begin.
 func (i *instance) begin(data string) error {

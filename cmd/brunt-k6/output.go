@@ -130,6 +130,7 @@ func (o *out) StopWithTestError(err error) error {
 	if err != nil {
 		end.Error = err.Error()
 	}
+	o.reportCut()
 	o.report(time.Now(), end)
 	return o.stream.Close()
 }
@@ -178,6 +179,7 @@ func (o *out) AddMetricSamples(all []metrics.SampleContainer) {
 			}
 		}
 	}
+	o.reportCut()
 	o.stream.Sweep(now)
 	const every = time.Second
 	if now.Sub(o.reported) >= every {

@@ -243,8 +243,34 @@ func (l *FaultLine) Line() string {
 	return s
 }
 
-// sentence returns the head of a run's answer, and its reason.
+// sentence returns the head of a run's answer, and its reason. It tells the worst outage that no fault is shown to have
+// done, whatever the verdict, unless the reason is about that outage or the run says nothing of the target.
 func sentence(r *result.Result) (head string, said Text) {
+	head, said = reasonFor(r)
+	switch text := unblamed(r); {
+	case text == "", strings.Contains(said.String(), text):
+	case r.Verdict == scenarios.Fail && (!anyFault(r) || outageSentence(r) != nil && worstUnblamed(r)):
+	case slices.Contains([]scenarios.Verdict{
+		scenarios.Pass, scenarios.None, scenarios.Fail, scenarios.Inconclusive, scenarios.Stopped, scenarios.Interrupted,
+	}, r.Verdict):
+		said = said.say(" " + syntax.Sentence(text))
+	}
+	return head, said
+}
+
+// anyFault reports whether a fault was injected.
+func anyFault(r *result.Result) bool {
+	return slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Injected.Known() })
+}
+
+// worstUnblamed reports whether no fault is shown to have done the outage that counts most against the objectives.
+func worstUnblamed(r *result.Result) bool {
+	in, by := worstOutage(r)
+	return in != nil && by == nil
+}
+
+// reasonFor returns the head of a run's answer, and why it is so.
+func reasonFor(r *result.Result) (head string, said Text) {
 	reason := Text{}.say(Clean(r.Reason))
 	switch r.Verdict {
 	case scenarios.Pass:
@@ -286,8 +312,11 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + lateOnPass(r) + outageOnPass(r) + slowdownOnPass(r) + brokenOnPass(r) +
-		partlyShown(r)
+	text := held + faultsOutcome(r) + lateOnPass(r)
+	if own := unblamed(r); own != "" {
+		text += "; " + own
+	}
+	text += slowdownOnPass(r) + brokenOnPass(r) + partlyShown(r) + cutOnPass(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
@@ -419,7 +448,7 @@ func faultsOutcome(r *result.Result) string {
 	return ", though " + slightly(slow) + "; " + said
 }
 
-// toldByOutage reports whether [outageOnPass] tells the harm of a fault, as that of an outage that nothing shows to be
+// toldByOutage reports whether [unblamed] tells the harm of a fault, as that of an outage that nothing shows to be
 // the fault's. That the target recovered from the fault is then not known.
 func toldByOutage(r *result.Result, f *result.FaultRecord) (told bool) {
 	if f.Impact != result.Impacted || f.NoOutage() {

@@ -265,3 +265,62 @@ func TestAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswer_Unblamed: whatever its verdict, a headline tells an outage that no fault is shown to have done, once. A
+// run that says nothing of the target tells none, and requests that brunt cut off are no outage of the target.
+func TestAnswer_Unblamed(t *testing.T) {
+	const outage, fail = "t 14s every request failed for 2s; no fault was in.", scenarios.Fail
+	for _, tt := range []struct {
+		name   string
+		change func(r *result.Result)
+		says   bool
+	}{
+		{"pass", func(*result.Result) {}, true},
+		{"control", func(r *result.Result) { r.Control = true }, true},
+		{"imported", func(r *result.Result) { r.Imported = "access.log" }, true},
+		{"nothing was asked", func(r *result.Result) { r.Verdict, r.Objectives = scenarios.None, nil }, true},
+		{"inconclusive", func(r *result.Result) { r.Verdict = scenarios.Inconclusive }, true},
+		{"stopped", func(r *result.Result) { r.Verdict = scenarios.Stopped }, true},
+		{"interrupted", func(r *result.Result) { r.Verdict = scenarios.Interrupted }, true},
+		{"failed by something else", func(r *result.Result) { r.Verdict, r.Objectives[0].Verdict = fail, fail }, true},
+		{"invalid", func(r *result.Result) { r.Verdict = scenarios.Invalid }, false},
+		{"a fault did it", func(r *result.Result) { r.Incidents[0].By = "hurt" }, false},
+		{"brunt cut them off", func(r *result.Result) {
+			r.Incidents[0].Kinds = map[string]int64{"unfinished": 200}
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &result.Result{
+				Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{judged(t, "errors < 50%", .1, scenarios.Pass)},
+				Faults: []result.FaultRecord{{
+					Name: "hurt", Kind: "http.error", Injected: 5, Verified: 5, Cleared: 7, Until: 7, Impact: result.NotImpacted,
+				}},
+				Incidents: []result.Incident{{
+					Begin: 14, End: 16, Over: true, Degraded: 2, Requests: 200, Bad: 200, Kinds: map[string]int64{"status 500": 200},
+				}},
+			}
+			tt.change(r)
+			line := AnswerOf(r).Line()
+			n := strings.Count(line, outage)
+			if want := map[bool]int{true: 1}[tt.says]; n != want {
+				t.Errorf("the outage is told %d times, want %d: %s", n, want, line)
+			}
+		})
+	}
+}
+
+// TestAnswer_CutOff: a run that passed tells the requests that brunt cut off, whose answers are unknown.
+func TestAnswer_CutOff(t *testing.T) {
+	r := &result.Result{
+		Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{judged(t, "p50 < 1s", .1, scenarios.Pass)},
+		Cells: []result.Cell{{
+			Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "*", Count: 400,
+			Cut: &result.CutOff{Count: 80},
+		}},
+	}
+	const want = "Ship. The objective held; brunt cut off 80 of 400 requests at the end, and whether they would have " +
+		"been answered is unknown."
+	if got := AnswerOf(r).Line(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -589,7 +589,8 @@ func TestAnswer_OwnEnd(t *testing.T) {
 			"before a fault that was in for a part of it", func(r *result.Result) {
 				r.Events, r.Faults = nil, []result.FaultRecord{aFault("slow", "network.latency", "api[0]")}
 				r.Faults[0].Injected, r.Faults[0].Cleared, r.Faults[0].Until = 24, 26, 26
-			}, strings.TrimPrefix(missed, " "), "20s: 30% of requests failed for over 10s; no fault was in when it began.",
+			}, strings.TrimPrefix(missed, " ") + " At 20s 30% of requests failed for over 10s; no fault was in when it began.",
+			"20s: 30% of requests failed for over 10s; no fault was in when it began.",
 		},
 		{
 			"a job that was done", func(r *result.Result) { r.Events[0].Text = "exit status 0" },

@@ -471,28 +471,27 @@ func howItBegan(r *result.Result, in *result.Incident) string {
 	return "; " + wasInThen(r, in) + endedLater(r, in)
 }
 
-// outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
-// without.
-func outageOnPass(r *result.Result) string {
-	var worst *result.Incident
-	more := int64(-1)
-	for i := range r.Incidents {
-		if in := &r.Incidents[i]; in.By == "" && in.Bad > 0 {
-			more++
-			if worst == nil || in.Bad > worst.Bad {
-				worst = in
-			}
-		}
-	}
+// unblamed tells the worst outage that no fault is shown to have done; empty without.
+func unblamed(r *result.Result) string {
+	worst, n := r.Unblamed()
 	if worst == nil {
 		return ""
 	}
-	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) +
-		howItBegan(r, worst)
-	if more > 0 {
-		text += "; " + Plural(more, "more outage", "more outages")
+	text := "at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) + howItBegan(r, worst)
+	if n > 1 {
+		text += "; " + Plural(n-1, "more outage", "more outages")
 	}
 	return text
+}
+
+// cutOnPass says how many requests brunt cut off in a run that passed, as a clause; empty without.
+func cutOnPass(r *result.Result) string {
+	n, all := r.CutOff()
+	if n == 0 {
+		return ""
+	}
+	return "; brunt cut off " + Count(n) + " of " + Count(all) + " requests at the end, and whether they would have been " +
+		"answered is unknown"
 }
 
 // faulted says when the fault of outages was injected, what it did, with a clause on an outage before them, and when it

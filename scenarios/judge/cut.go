@@ -84,6 +84,9 @@ func (f *readings) doubtCut(r *result.ObjectiveResult, n, all int64, of func(int
 			grace, timeout = l.Grace, l.Timeout
 		}
 	}
+	if timeout == 0 { // of a script, which says itself how long its requests may take
+		note.Kind = result.CutByScript
+	}
 	note.For, note.Limit = result.Sec(grace), result.Sec(timeout)
 	r.Verdict, r.Because, r.Why = scenarios.Invalid, result.Notes{note}, ""
 }

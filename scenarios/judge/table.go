@@ -95,6 +95,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 		Resent:   c.ResentOf(),
 		Hist:     f.hists.Put(c.Observed(), p.From, p.Length()),
 		Lagged:   lag.Lagged(&response),
+		Cut:      cutOff(&s.Counts),
 		Response: response, Service: s.Times(slo.Metric{Name: "p", Of: "service"}),
 	})
 	for k := range scenarios.Kinds {
@@ -114,6 +115,15 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 		}
 		f.out.Cells = append(f.out.Cells, row)
 	}
+}
+
+// cutOff tells of the requests that brunt cut off; nil if it cut off none.
+func cutOff(c *measure.Counts) *result.CutOff {
+	if c.Cut.N() == 0 {
+		return nil
+	}
+	rest := requests.Sum{Counts: *c.Uncut(-1)}
+	return &result.CutOff{Count: c.Cut.N(), Response: rest.Times(slo.Metric{Name: "p"})}
 }
 
 // errorGroups lists the errors of the judged run by step and cause, most frequent first.

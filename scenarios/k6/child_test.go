@@ -341,6 +341,7 @@ func TestCodeOf(t *testing.T) {
 		{1000, "something else", 1000, false, false},
 		{1210, "dial tcp 10.1.2.3:80: 10.1.2.3 " + NotAllowed, CodeNotAllowed, false, true},
 		{1503, "", 1503, true, false},
+		{CodeCut, "", CodeCut, true, false},
 	} {
 		if got := CodeOf(c.code, c.text); got != c.want || WasSent(got) != c.sent || isNotAllowed(c.text) != c.outsider {
 			t.Errorf("%d %s: %d, sent %v", c.code, c.text, got, WasSent(got))

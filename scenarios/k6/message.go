@@ -141,6 +141,10 @@ const CodeNotAllowed = -1
 // CodeClosed is the code of a connection that was closed before the answer was complete. k6 has no code for that.
 const CodeClosed = -2
 
+// CodeCut is the code of a request that the end of its iteration cut off, as `gracefulStop` and the end of the run do.
+// k6 itself reports no such request.
+const CodeCut = -3
+
 // CodeOf returns the code of a request's error from k6's report of it.
 func CodeOf(code int, text string) int {
 	switch {
@@ -155,7 +159,8 @@ func CodeOf(code int, text string) int {
 // WasSent tells from the error code whether a request without an answer was sent. Errors of DNS, dialing, TLS or the
 // blast radius occur before sending.
 func WasSent(code int) bool {
-	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
+	return code == 1050 || code == CodeClosed || code == CodeCut || code == 1201 || code == 1220 ||
+		code >= 1400 && code < 1800
 }
 
 // isNotAllowed recognizes the error of the allow-list by its text, because k6 keeps only the text.

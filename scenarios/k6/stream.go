@@ -134,6 +134,17 @@ func (s *Stream) Step(name string) int {
 	return id
 }
 
+// StepOr returns the number of a step that is known, else that of the first one.
+func (s *Stream) StepOr(name string) int {
+	if id, ok := s.steps[name]; ok {
+		return id
+	}
+	if len(s.steps) > 0 {
+		return 0
+	}
+	return s.Step(name)
+}
+
 // check returns the number of a check.
 func (s *Stream) check(name string) int {
 	name = oneLine(name)

@@ -141,7 +141,7 @@ func (r *reader) open() error {
 		}
 		u := &asked{Place: p, samples: &samples.Set{Mask: r.run.Mask}}
 		var err error
-		if u.client, err = r.run.Client(p.Base, askTimeout, u.samples); err != nil {
+		if u.client, err = r.run.Client(p, askTimeout, u.samples); err != nil {
 			return err
 		}
 		r.units = append(r.units, u)

@@ -14,17 +14,30 @@ type elsewhere struct {
 	unknown bool // some unit gave no answer for it, but answers for others
 }
 
+// others lists where else a write may be: the other units of the services that are read, and each address of a place
+// that clients reach by several.
+func (b *verification) others(ctx context.Context) []Place {
+	list := b.ledger.spec.Others
+	for _, p := range b.ledger.spec.Places {
+		if p.Base != "" {
+			list = append(list[:len(list):len(list)], b.run.Addresses(ctx, p)...)
+		}
+	}
+	return list
+}
+
 // askOthers asks the other units of the services that are read for the writes that no place has, before these count as
 // lost: after a split brain the clients of the target may read from one unit, and another one has the writes. A unit
 // that finds a write which was never made, or gives no answer, tells nothing.
 func (b *verification) askOthers(ctx context.Context) error {
-	if len(b.ledger.spec.Others) == 0 {
+	others := b.others(ctx)
+	if len(others) == 0 {
 		return nil
 	}
 	end, _ := ctx.Deadline()
 	ctx, cancel := context.WithDeadline(ctx, end.Add(-end.Sub(b.run.T0.Add(b.run.Now()))/2))
 	defer cancel()
-	r := &reader{run: b.run, spec: b.ledger.spec, places: b.ledger.spec.Others}
+	r := &reader{run: b.run, spec: b.ledger.spec, places: others}
 	if err := r.open(); err != nil {
 		r.close()
 		return err

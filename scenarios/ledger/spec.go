@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"net/netip"
 	"strings"
 
 	"brunt/scenarios"
@@ -42,6 +43,7 @@ type Place struct {
 	Base string // the URL; empty means the URL of the unit or of the endpoint, once it runs
 	// it is one unit of the target, so that two reads ask the same one
 	Member bool
+	Only   netip.AddrPort // the one to ask, of the addresses that the name of Base leads to; zero means any
 }
 
 // Counted is the name of the variable that receives the count of an answer.

@@ -52,7 +52,9 @@ type Run struct {
 	Event    func(result.Event)
 	Progress func(asked, all int64)   // called about every second
 	URL      func(unit string) string // returns the URL at which a unit of the target is read
-	Client   func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error)
+	// Addresses returns each address of a place that clients reach by several; nil if there is one, or they are units
+	Addresses func(ctx context.Context, p Place) []Place
+	Client    func(p Place, timeout time.Duration, samples *samples.Set) (targets.Client, error)
 	// Absent reports whether an answer to a step of a read says that the write is not there.
 	Absent func(scenarios.Call, *scenarios.Outcome) bool
 	// Retry reports whether a read is worth another try after a step that failed.

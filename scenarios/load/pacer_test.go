@@ -217,3 +217,20 @@ func TestPacer_Lead(t *testing.T) {
 		}
 	}
 }
+
+// TestSleepPacer_Grid: an efficient pacer says so, and what is due is what its last wake-up covers. A precise one has
+// no grid.
+func TestSleepPacer_Grid(t *testing.T) {
+	grid, precise := &sleepPacer{on: 7}, &sleepPacer{}
+	if grid.Name() != efficient || precise.Name() != "precise" {
+		t.Errorf("they are %q and %q", grid.Name(), precise.Name())
+	}
+	for at := -5 * time.Duration(7); at <= 5*7; at++ {
+		if got := grid.Due(at); got > at || got <= at-7 || got%7 != 0 {
+			t.Errorf("at %d, %d is due", at, got)
+		}
+		if got := precise.Due(at); got != at {
+			t.Errorf("at %d, %d is due without a grid", at, got)
+		}
+	}
+}

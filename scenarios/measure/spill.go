@@ -233,12 +233,9 @@ func (c *Cell) numbers() [12]*int64 {
 
 // readTally decodes what Tally.append encoded.
 func readTally(r *WireReader, t *Tally) {
-	at := int64(-1)
+	at := int64(0)
 	for i := range r.Length() {
 		step := r.UpTo(buckets - 1)
-		if i == 0 {
-			at = 0
-		}
 		at += step
 		n := r.Count()
 		if i > 0 && step == 0 || at >= buckets || n == 0 || n > math.MaxInt64-t.Total {

@@ -215,33 +215,50 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 }
 
 // otherUnits lists the units of the services that a ledger reads from, but for its places: a unit may have a write that
-// is missing where the target's clients read.
+// is missing where the target's clients read. An endpoint that has the addresses of several units reads from one of
+// them, it is not known which. That of a directory, such as Redis's sentinels, reads from a unit of another service.
 func (c *ledgerCompiler) otherUnits(p *ledger.Spec) (others []ledger.Place) {
 	if c.plan.Stack == nil {
 		return nil
 	}
 	at := map[string]bool{} // units that are read; an endpoint has the address of a unit or of a service
+	services, directories := map[string]bool{}, map[string]bool{}
 	for _, place := range p.Places {
-		at[place.Name] = true
-		if t, named := c.plan.Scenario.Target.Endpoints[place.Name]; named {
-			for _, r := range t.Refs() {
+		t, named := c.plan.Scenario.Target.Endpoints[place.Name]
+		if !named {
+			name, _, _ := strings.Cut(place.Name, "[")
+			at[place.Name], services[name] = true, true
+			continue
+		}
+		refs := t.Refs()
+		for _, r := range refs {
+			if c.directory(p, t) {
+				directories[r.Name] = true
+				continue
+			}
+			services[r.Name] = true
+			if len(refs) == 1 {
 				at[syntax.UnitName(r.Name, r.Index)] = true
 			}
 		}
 	}
-	services := map[string]bool{}
-	for unit := range at {
-		name, _, _ := strings.Cut(unit, "[")
-		services[name] = true
-	}
 	for _, name := range c.plan.Stack.Names() {
+		if !services[name] && (len(directories) == 0 || directories[name]) {
+			continue
+		}
 		for n := range c.plan.Stack.Service(name).Replicas {
-			if unit := syntax.UnitName(name, n); services[name] && !at[unit] {
+			if unit := syntax.UnitName(name, n); !at[unit] {
 				others = append(others, ledger.Place{Name: unit, Member: true})
 			}
 		}
 	}
 	return others
+}
+
+// directory reports whether an endpoint has the address of a directory that names the server.
+func (c *ledgerCompiler) directory(p *ledger.Spec, endpoint scenarios.Endpoint) bool {
+	call := p.Query.Call
+	return call != nil && c.plan.Protocols.Wire(schemeOf(endpoint.Text())).Directory
 }
 
 // entryPlace returns the place that the read itself goes to: the target, or an endpoint.

@@ -32,6 +32,15 @@ type Cell struct {
 	// where the time went, by phase of a request; only in rows of all outcomes of a step
 	Timings *Timings `json:"timings,omitempty"`
 	Resent  *Resent  `json:"syn_resent,omitempty"` // requests that waited for a SYN to be sent again
+	// requests that brunt cut off at the end of the run; only in rows of all outcomes
+	Cut *CutOff `json:"cut,omitempty"`
+}
+
+// CutOff tells of requests that brunt cut off at the end of the run. They count as errors, or as skipped, although it
+// is unknown whether they would have been answered.
+type CutOff struct {
+	Count    int64 `json:"count"`    // requests
+	Response Times `json:"response"` // response times of all other requests
 }
 
 // Times are percentiles of one distribution in seconds.

@@ -1,5 +1,10 @@
 package result
 
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/slo"
+)
+
 // An Incident is a span of the load in which the share of bad requests exceeded the limit, whatever the cause. Times
 // are offsets from t0; low and high are bounds of a time.
 type Incident struct {
@@ -60,3 +65,31 @@ type IncidentStep struct {
 
 // Made returns how many requests of the step were made and were bad.
 func (s *IncidentStep) Made() int64 { return s.Bad - s.Skipped }
+
+// cutOff reports whether an incident is one of requests that brunt cut off at the end of the run, and of no others.
+func (in *Incident) cutOff() bool {
+	return in.Bad > 0 && in.Kinds[scenarios.Unfinished.String()]+in.Kinds["skipped"] >= in.Bad
+}
+
+// Unblamed returns the incident with the most bad requests that no fault is shown to have done, and the number of such
+// incidents. It is nil without one. What became of requests that brunt cut off is unknown, so they make none.
+func (r *Result) Unblamed() (worst *Incident, n int64) {
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.By == "" && in.Bad > 0 && !in.cutOff() {
+			if n++; worst == nil || in.Bad > worst.Bad {
+				worst = in
+			}
+		}
+	}
+	return worst, n
+}
+
+// CutOff returns how many of the requests of the run brunt cut off at its end, whatever their load.
+func (r *Result) CutOff() (n, all int64) {
+	for i := range r.Cells {
+		if c := &r.Cells[i]; c.Cut != nil && c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" {
+			return c.Cut.Count, c.Count
+		}
+	}
+	return 0, 0
+}

@@ -15,6 +15,7 @@ const (
 	OwnLoadFails      NoteKind = "own_load_fails"       // it fails only while brunt itself lacked processor time
 	NotTheLoad        NoteKind = "not_the_load"         // brunt failed to send too many requests
 	CutByGrace        NoteKind = "cut_by_grace"         // it fails only by requests that brunt cut off after the grace
+	CutByScript       NoteKind = "cut_by_script"        // it fails only by requests that k6 cut off with their iterations
 	CutByEnd          NoteKind = "cut_by_end"           // it fails only by requests that the early end cut off
 	SentAfter         NoteKind = "sent_after"           // requests of a phase were sent after it, and would decide
 	UsersWaited       NoteKind = "users_waited"         // value includes the requests that waiting users did not send
@@ -230,6 +231,8 @@ var noteSentences = map[NoteKind]string{
 	NotTheLoad: ownSockets + "[ during <of>|], so the load was not the scheduled one",
 	CutByGrace: "brunt cut off <part> of <count> requests <for seconds> after the load (`grace`), and whether they would " +
 		"have been answered is not known[: set `grace` to the timeout, <limit seconds>|]",
+	CutByScript: "k6 cut off <part> of <count> requests with their iterations, and whether they would have been answered " +
+		"is not known: set `gracefulStop` of the script to the timeout of its requests",
 	CutByEnd: "the run was ended while <part> of <count> requests were under way, and whether they would have been " +
 		"answered is not known; the others do not show a failure",
 	SentAfter: OwnLag + ": it sent <count> requests of <phase> after that was over, and the objective does not hold if " +

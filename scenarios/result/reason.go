@@ -372,6 +372,20 @@ func (x *Reason) before(r *Result) string {
 	return "; the run itself: " + was.Verdict.Words() + ": " + was.Sentence(r)
 }
 
+// ownTrouble tells the outages of a run whose objectives held, and that no fault is shown to have done; empty without.
+func (r *Result) ownTrouble() string {
+	switch in, n := r.Unblamed(); {
+	case in == nil:
+		return ""
+	case n == 1:
+		return fmt.Sprintf(", and %d requests failed or were too slow in an outage at %s that no fault is shown to have done",
+			in.Bad, quantity.FormatInstant(in.Begin.D()))
+	default:
+		return fmt.Sprintf(", and no fault is shown to have done %d outages, the worst at %s", n,
+			quantity.FormatInstant(in.Begin.D()))
+	}
+}
+
 // onObjectives words a reason on the objectives of a run.
 func (x *Reason) onObjectives(r *Result) string {
 	n := len(r.Objectives)
@@ -379,9 +393,9 @@ func (x *Reason) onObjectives(r *Result) string {
 	case x.Kind == SoFar:
 		return soFar(r.verdicts(), n)
 	case x.Kind == Held && n == 1:
-		return "the objective held"
+		return "the objective held" + r.ownTrouble()
 	case x.Kind == Held:
-		return fmt.Sprintf("all %d objectives held", n)
+		return fmt.Sprintf("all %d objectives held", n) + r.ownTrouble()
 	}
 	if x.Objective < 1 || x.Objective > n {
 		return ""

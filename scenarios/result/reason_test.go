@@ -46,6 +46,17 @@ func TestReason_Sentence(t *testing.T) {
 		{result.Reason{Kind: result.Held}, result.Result{Objectives: one}, "The objective held."},
 		{result.Reason{Kind: result.Held}, result.Result{Objectives: many}, "All 4 objectives held."},
 		{
+			result.Reason{Kind: result.Held},
+			result.Result{Objectives: one, Incidents: []result.Incident{{By: "f", Bad: 9}, {Bad: 200, Begin: 14}}},
+			"The objective held, and 200 requests failed or were too slow in an outage at 14s that no fault is shown to " +
+				"have done.",
+		},
+		{
+			result.Reason{Kind: result.Held},
+			result.Result{Objectives: many, Incidents: []result.Incident{{Bad: 2, Begin: 1}, {Bad: 200, Begin: 14}}},
+			"All 4 objectives held, and no fault is shown to have done 2 outages, the worst at 14s.",
+		},
+		{
 			result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: 1},
 			result.Result{Objectives: one},
 			"The objective failed: errors < 1%, measured 5%.",

@@ -43,6 +43,7 @@ func TestCutOff(t *testing.T) {
 		says string
 	}{
 		"after the grace":    {open, 0, scenarios.Invalid, "set `grace` to the timeout, 30s"},
+		"vegeta":             {"engine: vegeta, " + open, 0, scenarios.Invalid, "set `grace` to the timeout, 30s"},
 		"after max_duration": {closed, 0, scenarios.Invalid, "set `grace` to the timeout, 30s"},
 		"after Ctrl-C":       {open + "0s", 2 * time.Second, scenarios.Inconclusive, "the run was ended while"},
 	} {
@@ -74,5 +75,34 @@ slo: [errors < 9%%, p80 < 700ms]
 				t.Errorf("p80: %s (%s), want fail: two in five requests or more lasted longer", o.Verdict, o.Note)
 			}
 		})
+	}
+}
+
+// TestCutOff_Script: k6 makes no sample of a request that its `gracefulStop` cuts off. It is told all the same, as one
+// of which it is unknown whether it would have been answered.
+func TestCutOff_Script(t *testing.T) {
+	plan := scripted(t, slowServer(t), `
+version: 1
+name: a script that cuts off
+target: {url: "URL"}
+load: {main: {k6: script.js}}
+slo: [errors < 9%, errors < 90%]
+`, `
+import http from 'k6/http';
+export const options = { scenarios: { main: {
+  executor: 'constant-arrival-rate', rate: 40, duration: '2s', preAllocatedVUs: 80, gracefulStop: '1s',
+} } };
+export default function () { http.get(__ENV.BRUNT_URL + '/', { timeout: '30s' }); }
+`)
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := objective(t, res, "errors < 9%"); o.Verdict != scenarios.Invalid ||
+		!strings.Contains(o.Note, "set `gracefulStop`") {
+		t.Errorf("errors: %s (%s), measured %v, want invalid for the script's gracefulStop", o.Verdict, o.Note, o.Measured)
+	}
+	if o := objective(t, res, "errors < 90%"); o.Verdict != scenarios.Pass {
+		t.Errorf("errors: %s (%s), measured %v, want pass", o.Verdict, o.Note, o.Measured)
 	}
 }

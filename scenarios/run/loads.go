@@ -1,9 +1,11 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +29,7 @@ import (
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/workers"
 	"brunt/targets"
+	"brunt/targets/dial"
 )
 
 // loads holds the loads of a run, and their records.
@@ -347,6 +350,37 @@ func (l *loads) readAt(of *ledger.Spec, unit string) string {
 	return plan.UnitURL(l.plan, of.Query.Call, l.session.sys.Addr(unit))
 }
 
+// addresses returns a place for each address by which a call reaches a place, if there are several: those of its URL,
+// and those that a name leads to. It is nil for the URL of a directory, such as Redis's sentinels.
+func (l *loads) addresses(ctx context.Context, call scenarios.Call, p ledger.Place) (out []ledger.Place) {
+	u, err := url.Parse(p.Base)
+	d, _ := l.plan.Protocols.Goes(call, l.plan.Scenario.Target.Endpoints)
+	if err != nil || d.Wires[u.Scheme].Directory {
+		return nil
+	}
+	further := u.Query()["addr"]
+	for _, hostport := range append([]string{targets.HostPort(u)}, further...) {
+		base := p.Base
+		if len(further) > 0 {
+			if d.OfUnit == nil {
+				return nil
+			}
+			base = d.OfUnit(u, hostport)
+		}
+		found, _, err := dial.Lookup(ctx, l.requests.straight(base, 0, nil), hostport)
+		if err != nil {
+			continue // the place itself may be reached by another address
+		}
+		for _, addr := range found {
+			out = append(out, ledger.Place{Name: addr.String(), Base: base, Only: addr})
+		}
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
+}
+
 // reading describes how the writes of a ledger are read.
 func (l *loads) reading(spec *ledger.Spec) ledger.Run {
 	of := l.plan.Protocols.Select(spec.Calls()...)
@@ -354,8 +388,13 @@ func (l *loads) reading(spec *ledger.Spec) ledger.Run {
 		T0: l.log.T0(), Now: l.log.Now, Causes: l.plan.Causes(), Vars: l.session.vars, Env: l.session.env,
 		Mask: l.plan.Scenario.Secrets.Mask,
 		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.plan.Scenario.Seed, load.Hash("ledger"+spec.Name))) },
-		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
-			return of.Client(l.requests.straight(base, timeout, samples))
+		Client: func(p ledger.Place, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
+			o := l.requests.straight(p.Base, timeout, samples)
+			o.Only = p.Only
+			return of.Client(o)
+		},
+		Addresses: func(ctx context.Context, p ledger.Place) []ledger.Place {
+			return l.addresses(ctx, spec.Query.Call, p)
 		},
 		Absent:       l.plan.Protocols.Absent,
 		Retry:        l.plan.Protocols.Retry,

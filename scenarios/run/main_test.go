@@ -97,6 +97,8 @@ func role(part string, args []string) error {
 		return echo(args)
 	case "keep":
 		return keep()
+	case "keep-redis":
+		return keepRedis(strings.Join(args, ""))
 	case "retries":
 		return retries()
 	case "caller":

@@ -3,6 +3,7 @@ package dial
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -22,8 +23,9 @@ const mostDNSTTL = 30 * time.Second
 type resolver struct {
 	fixed map[string]string // host or host:port to the address used instead
 	allow targets.Allowlist
-	own   bool          // the scenario names the name server, so that an address is the scenario's word
-	ttl   time.Duration // negative: the answer's TTL
+	only  netip.AddrPort // the address to connect to, of those that a name leads to; zero means any
+	own   bool           // the scenario names the name server, so that an address is the scenario's word
+	ttl   time.Duration  // negative: the answer's TTL
 	now   func() time.Time
 	ask   Asker
 
@@ -54,7 +56,7 @@ func newResolver(o *targets.Options) *resolver {
 		server.addr, _ = ParseNameServer(o.Connections.DNS) // validated
 	}
 	return &resolver{
-		fixed: o.Resolve, allow: o.Allow, own: server.addr.IsValid(), ttl: ttl, now: time.Now, ask: server.ask,
+		fixed: o.Resolve, allow: o.Allow, only: o.Only, own: server.addr.IsValid(), ttl: ttl, now: time.Now, ask: server.ask,
 		known: map[string]*question{},
 	}
 }
@@ -88,6 +90,12 @@ func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip
 		err = cmp.Or(nerr, err)
 		for _, ip := range ips {
 			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
+		}
+	}
+	if r.only.IsValid() {
+		addrs = slices.DeleteFunc(addrs, func(a netip.AddrPort) bool { return a != r.only })
+		if len(addrs) == 0 && err == nil {
+			err = fmt.Errorf("%s leads to %s no more", net.JoinHostPort(host, port), r.only)
 		}
 	}
 	if len(addrs) > 0 { // one of several places that is not found does not hide the others

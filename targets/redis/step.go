@@ -17,7 +17,7 @@ func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "redis", Doc: "Sends a command to Redis.", Causes: []scenarios.CauseFamily{causes},
 		Kinds: []string{"redis"}, Schemes: schemes, Wires: wires, PerUser: true, Settings: reflect.TypeFor[step](),
-		Compile: compile, Bind: bind,
+		Compile: compile, Bind: bind, OfUnit: ofUnit,
 		Parts:  func(c scenarios.Call) []string { return c.(*call).source.parts() },
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },

@@ -13,11 +13,12 @@ import (
 // schemes are the schemes of endpoint URLs.
 var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
 
-// wires describes the connections of each scheme. An endpoint with sentinels has no address of a server.
+// wires describes the connections of each scheme.
 var wires = map[string]targets.Wire{
 	"redis": {Formats: []string{"redis"}}, "redis+cluster": {Formats: []string{"redis"}},
 	"rediss": {TLS: true, Plain: "redis"}, "rediss+cluster": {TLS: true, Plain: "redis+cluster"},
-	"rediss+sentinel": {TLS: true, Plain: "redis+sentinel"},
+	"redis+sentinel":  {Directory: true},
+	"rediss+sentinel": {TLS: true, Plain: "redis+sentinel", Directory: true},
 }
 
 // location is the parsed URL of an endpoint.
@@ -62,6 +63,25 @@ func locate(u *url.URL) (l location, err error) {
 		return l, fmt.Errorf("a cluster has the database 0 alone")
 	}
 	return l, l.query(u)
+}
+
+// ofUnit returns the URL of one server of an endpoint, with the endpoint's user and database.
+func ofUnit(endpoint *url.URL, addr string) string {
+	l, err := locate(endpoint)
+	if err != nil {
+		return "redis://" + addr
+	}
+	u := url.URL{Scheme: "redis", User: endpoint.User, Host: addr}
+	if l.secure {
+		u.Scheme = "rediss"
+	}
+	if l.database != 0 {
+		u.Path = "/" + strconv.Itoa(l.database)
+	}
+	if l.resp2 {
+		u.RawQuery = "protocol=2"
+	}
+	return u.String()
 }
 
 // query reads the parameters of the URL.

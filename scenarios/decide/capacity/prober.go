@@ -352,7 +352,12 @@ func answer(res *result.Result, constant bool) (search.Answer, string, error) {
 		}
 	}
 	if why, grows := growing(res.Windows); grows && constant {
-		return search.Breaks, why, nil
+		if n, cut := growsByCut(res.Windows); cut {
+			return "", "", ProbeError{Verdict: scenarios.Invalid, Reason: fmt.Sprintf("%s, and brunt cut off %d that were not "+
+				"answered by then, so it is unknown whether it falls behind or only answers slowly; set `grace` to the timeout, "+
+				"and a --probe that is longer than slow answers take", why, n)}
+		}
+		return search.Breaks, "it falls behind: " + why, nil
 	}
 	if res.Verdict == scenarios.Invalid {
 		return "", "", ProbeError{Verdict: res.Verdict, Reason: res.Reason}
@@ -392,14 +397,38 @@ func measured(o result.ObjectiveResult) string {
 // show it.
 const grows = .01
 
-// growing reports whether the target falls behind.
-func growing(windows []result.Window) (why string, yes bool) {
-	var all []result.Window
+// offering returns the windows of all requests together in which the load offered some.
+func offering(windows []result.Window) (all []result.Window) {
 	for _, w := range windows {
 		if w.Load == "*" && w.Step == "*" && w.Offered > 0 && w.T >= 0 {
 			all = append(all, w)
 		}
 	}
+	return all
+}
+
+// growsByCut reports whether the requests in flight grow only by n requests that brunt cut off at the end. A target
+// that falls behind answers every request later than the one before, so that those in flight grow by others as well
+// until the first of those that were cut off was due.
+func growsByCut(windows []result.Window) (n int64, yes bool) {
+	all := offering(windows)
+	peak := 0
+	for i := range all {
+		n += all[i].Kinds[scenarios.Unfinished.String()]
+		if all[i].InFlight -= n; all[i].InFlight > all[peak].InFlight {
+			peak = i
+		}
+	}
+	if n == 0 {
+		return 0, false
+	}
+	_, others := growing(all[:peak+1])
+	return n, !others
+}
+
+// growing reports whether more and more requests are in flight.
+func growing(windows []result.Window) (why string, yes bool) {
+	all := offering(windows)
 	if len(all) < 4 {
 		return "", false
 	}
@@ -412,7 +441,7 @@ func growing(windows []result.Window) (why string, yes bool) {
 		float64(backlog) <= grows*float64(offered) {
 		return "", false
 	}
-	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
+	return fmt.Sprintf("%d more are in flight at the end than half-way", backlog), true
 }
 
 // repeats tells of a run at a rate that shows nothing, and gives the machine time to calm down.

@@ -64,6 +64,12 @@ func TestProber_Answer(t *testing.T) {
 		}
 		return out
 	}
+	cut := func(windows []result.Window, n int64, from int) []result.Window {
+		for i := from; i < len(windows); i++ {
+			windows[i].Kinds = map[string]int64{"unfinished": n}
+		}
+		return windows
+	}
 	passed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
 	failed := result.ObjectiveResult{
 		Text: "p95 < 1s", Metric: "p95", Measured: result.Num(math.NaN()), Verdict: scenarios.Fail,
@@ -115,6 +121,23 @@ func TestProber_Answer(t *testing.T) {
 			"it falls behind",
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)},
 			search.Breaks, "it falls behind: 30 more are in flight at the end than half-way",
+		},
+		{
+			"those that were cut off are in flight",
+			result.Result{
+				Generator: healthy, Verdict: scenarios.Invalid, Windows: cut(windows(20, 40, 60, 80, 100, 120), 20, 0),
+			},
+			"",
+			"60 more are in flight at the end than half-way, and brunt cut off 120 that were not " +
+				"answered by then, so it is unknown whether it falls behind or only answers slowly; set `grace` to the timeout, " +
+				"and a --probe that is longer than slow answers take",
+		},
+		{
+			"it falls behind, and the last ones were cut off",
+			result.Result{
+				Generator: healthy, Verdict: scenarios.Pass, Windows: cut(windows(50, 100, 150, 200, 250, 300), 100, 4),
+			},
+			search.Breaks, "it falls behind: 150 more are in flight at the end than half-way",
 		},
 		{
 			"as many are in flight all the time",

@@ -204,6 +204,10 @@ type test struct {
 	void   bool    // it has no estimate
 	lacks  bool    // it has none because too few runs have the metric
 	chance float64 // probability by noise alone of the values of a void row; zero means that they show nothing
+
+	cut [2]int // number of runs of each side that have requests which brunt cut off
+	// without those of the base, and without those of the candidate; nil if there are none
+	otherBase, otherCand *test
 }
 
 // p returns the probability of the observed change by noise alone.
@@ -227,6 +231,7 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 				continue
 			}
 			if t := c.row(p, m, base, cand, o.Margins.of(m)); t != nil {
+				c.compareUncut(t, p, base, cand)
 				out = append(out, t)
 			}
 		}
@@ -461,8 +466,12 @@ func (c *Comparison) judge(tests []*test) {
 		adjusted = max(adjusted, min(1, left*t.p()))
 		t.P, t.alone = result.Num(adjusted), t.p()
 		t.settle(c.Alpha, c.Alpha/left, adjusted)
+		t.doubtCut(c.Alpha, c.Alpha/left)
 	}
 	for _, t := range tests {
+		if t.void && t.chance == 0 {
+			t.doubtCut(c.Alpha, c.Alpha/float64(max(1, len(order))))
+		}
 		c.Rows = append(c.Rows, t.Row)
 	}
 	c.conclude()

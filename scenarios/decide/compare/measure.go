@@ -43,7 +43,11 @@ func percentile(of func(*result.Times) result.Num) measure {
 		for at, c := range s.cells() {
 			lagged := s.least < beyond && slices.Contains(c.Lagged, m.Name)
 			if c.Outcome == "*" && float64(c.Count)*(1-m.quantile) >= s.least/2 && !lagged {
-				put(at, value{x: orInfinite(of(&c.Response)), n: c.Count})
+				v := value{x: orInfinite(of(&c.Response)), n: c.Count}
+				if c.Cut != nil {
+					v.cut, v.rest = c.Cut.Count, orInfinite(of(&c.Cut.Response))
+				}
+				put(at, v)
 			}
 		}
 	}
@@ -51,7 +55,7 @@ func percentile(of func(*result.Times) result.Num) measure {
 
 // errorShares measures the share of errors and skipped steps, as an objective on errors counts them.
 func errorShares(_ *metric, s sample, put func(place, value)) {
-	type counts struct{ all, bad int64 }
+	type counts struct{ all, bad, cut int64 }
 	shares := map[place]*counts{}
 	for at, c := range s.cells() {
 		if shares[at] == nil {
@@ -59,38 +63,52 @@ func errorShares(_ *metric, s sample, put func(place, value)) {
 		}
 		switch c.Outcome {
 		case "*":
-			shares[at].all = c.Count
+			if shares[at].all = c.Count; c.Cut != nil {
+				shares[at].cut = c.Cut.Count
+			}
 		case "error", "skipped":
 			shares[at].bad += c.Count
 		}
 	}
 	for at, c := range shares {
 		if c.all > 0 {
-			put(at, value{x: float64(c.bad) / float64(c.all), n: c.all, k: c.bad})
+			v := value{x: float64(c.bad) / float64(c.all), n: c.all, k: c.bad, cut: c.cut}
+			if c.cut > 0 {
+				v.rest = float64(c.bad-c.cut) / math.Max(1, float64(c.all-c.cut))
+			}
+			put(at, v)
 		}
 	}
 }
 
 // closedRates measures the rate of good answers of closed loads; it is 0 if there is no good answer. The rate of an
-// open load is given by its schedule, so it is not measured.
+// open load is given by its schedule, so it is not measured. Requests that brunt cut off may have been good answers.
 func closedRates(_ *metric, s sample, put func(place, value)) {
-	var none []place
+	all := map[place]*result.Cell{}
 	good := map[place]bool{}
 	for at, c := range s.cells() {
 		switch {
 		case !closed(s.Result, c.Load):
 		case c.Outcome == "*": // unless there is a cell of good ones
-			none = append(none, at)
+			all[at] = c
 		case c.Outcome == "ok":
-			put(at, value{x: float64(c.Rate), n: c.Count})
+			put(at, rateWith(value{x: float64(c.Rate), n: c.Count}, all[at]))
 			good[at] = true
 		}
 	}
-	for _, at := range none {
+	for at, c := range all {
 		if !good[at] {
-			put(at, value{})
+			put(at, rateWith(value{}, c))
 		}
 	}
+}
+
+// rateWith adds to a rate of good answers what it is if the requests that brunt cut off were good answers too.
+func rateWith(v value, all *result.Cell) value {
+	if all != nil && all.Cut != nil && all.Count > 0 {
+		v.cut, v.rest = all.Cut.Count, v.x+float64(all.Rate)*float64(all.Cut.Count)/float64(all.Count)
+	}
+	return v
 }
 
 // recoveries measures the time until recovery from each fault. It has no value for a fault that made answers slower

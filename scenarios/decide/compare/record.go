@@ -60,6 +60,8 @@ type Kept struct {
 	Count  int64      `json:"count"`           // requests that it rests on
 	Bad    int64      `json:"bad,omitempty"`   // of a share: the requests that count as bad
 	Grain  float64    `json:"grain,omitempty"` // step size of a value measured in steps
+	Cut    int64      `json:"cut,omitempty"`   // of count: requests that brunt cut off at the end of the run
+	Rest   result.Num `json:"rest,omitempty"`  // the value without them; null is infinite
 
 	Runs int `json:"runs,omitempty"` // number of runs that it is the mean of; zero means one
 	// of several runs: standard deviation of the values if they are shares, else of their logarithms
@@ -82,7 +84,7 @@ func NewRecord(r *result.Result, m Machine) *Record {
 			if v, has := all[at][m.Name]; has {
 				rec.Values = append(rec.Values, Kept{
 					Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: result.Num(v.x), Count: v.n,
-					Bad: v.k, Grain: v.s,
+					Bad: v.k, Grain: v.s, Cut: v.cut, Rest: result.Num(v.rest),
 				})
 			}
 		}
@@ -115,6 +117,7 @@ func (r *Record) values() values {
 		}
 		out[at][k.Metric] = value{
 			x: orInfinite(k.Value), n: k.Count, k: k.Bad, s: k.Grain, zero: k.zero(), runs: k.Runs, spread: k.Spread,
+			cut: k.Cut, rest: orInfinite(k.Rest),
 		}
 	}
 	return out
@@ -147,7 +150,7 @@ func parseRecord(b []byte) (*Record, error) {
 	}
 	for _, k := range r.Values {
 		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) ||
-			k.Grain < 0 ||
+			k.Grain < 0 || k.Cut < 0 || k.Rest < 0 || math.IsInf(float64(k.Rest), 0) ||
 			k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
@@ -310,11 +313,16 @@ func (k Kept) meanOf(vs []value) Kept {
 	if len(vs) < 2 || m == nil {
 		return k
 	}
-	k.Count, k.Bad = 0, 0
+	k.Count, k.Bad, k.Cut, k.Rest = 0, 0, 0, 0
+	rest := make([]value, 0, len(vs))
 	for _, v := range vs {
-		k.Count, k.Bad, k.Grain = k.Count+v.n, k.Bad+v.k, max(k.Grain, v.s)
+		k.Count, k.Bad, k.Grain, k.Cut = k.Count+v.n, k.Bad+v.k, max(k.Grain, v.s), k.Cut+v.cut
+		rest = append(rest, v.uncut())
 	}
 	s := m.sessionOf(vs)
+	if k.Cut > 0 {
+		k.Rest = result.Num(m.value(m.sessionOf(rest).mean))
+	}
 	k.Value, k.Runs, k.Spread = result.Num(m.value(s.mean)), int(s.runs), 0
 	if !math.IsInf(s.mean, 0) && !math.IsNaN(s.within) {
 		k.Spread = math.Sqrt(s.within / (s.runs - 1))

@@ -23,6 +23,9 @@ type value struct {
 	k int64   // of a share: the requests that count as bad
 	s float64 // step size of a value measured in steps
 
+	cut  int64   // of n: requests that brunt cut off at the end of the run, which count as bad
+	rest float64 // x without them
+
 	zero bool // it was zero, and x is one step in its place
 
 	runs   int     // number of runs that it is the mean of; zero means one

@@ -127,6 +127,8 @@ func scriptCause(q *k6.Request) scenarios.Cause {
 		return scenarios.NotAllowed
 	case c == k6.CodeClosed:
 		return scenarios.Closed
+	case c == k6.CodeCut:
+		return scenarios.Unfinished
 	case c == 1050:
 		return scenarios.Timeout
 	case c >= 1100 && c < 1110:
