@@ -23,20 +23,22 @@ import (
 
 // An Answer is a response, for checks and extractions. It decodes and parses the body once, on demand.
 type Answer struct {
-	head   fasthttp.ResponseHeader
-	Raw    []byte       // the part of the body that was kept, as received
-	Size   int64        // size of the whole body
-	Whole  bool         // all of the body is kept
-	cut    bool         // the connection ended right after it
-	plain  []byte       // the body without its encoding
-	ready  bool         // plain is valid
-	most   int          // maximum size of the decoded body; zero is MaxBody
-	grown  error        // the error if it is larger
-	unread error        // the bound over which its document is
-	claim  budget.Claim // of the body, as it came and decoded, and of its document
-	doc    any
-	parsed int8 // 1 is parsed, -1 is not JSON
-	rest   io.LimitedReader
+	scanned head                    // the header, if it is plain
+	head    fasthttp.ResponseHeader // otherwise, or after a call of Head
+	parses  bool                    // head has been used
+	Raw     []byte                  // the part of the body that was kept, as received
+	Size    int64                   // size of the whole body
+	Whole   bool                    // all of the body is kept
+	cut     bool                    // the connection ended right after it
+	plain   []byte                  // the body without its encoding
+	ready   bool                    // plain is valid
+	most    int                     // maximum size of the decoded body; zero is MaxBody
+	grown   error                   // the error if it is larger
+	unread  error                   // the bound over which its document is
+	claim   budget.Claim            // of the body, as it came and decoded, and of its document
+	doc     any
+	parsed  int8 // 1 is parsed, -1 is not JSON
+	rest    io.LimitedReader
 
 	Events                int           // number of events of a stream so far
 	FirstEvent, LastEvent time.Duration // when the first and the last event came
@@ -45,8 +47,12 @@ type Answer struct {
 
 // Reset prepares the answer for the next response. It keeps buffers of moderate size.
 func (a *Answer) Reset() {
-	a.head.Reset()
-	a.head.SetNoDefaultContentType(true) // a header that was not sent is absent
+	if a.parses {
+		a.head.Reset()
+		a.head.SetNoDefaultContentType(true) // a header that was not sent is absent
+		a.parses = false
+	}
+	a.scanned.clear()
 	if a.Raw = a.Raw[:0]; cap(a.Raw) > KeptBody {
 		a.Raw = nil
 	}
@@ -75,7 +81,7 @@ func (a *Answer) Body() []byte {
 	}
 	a.ready = true
 	a.plain = a.Raw
-	encoding := string(a.head.ContentEncoding())
+	encoding := a.encoding()
 	if r := decoder(encoding, a.Raw); r != nil {
 		most := cmp.Or(a.most, MaxBody)
 		b, err := a.claim.ReadAll(r, most)

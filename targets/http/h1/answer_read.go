@@ -43,7 +43,7 @@ func tooLarge(what string, most int) error {
 
 // Answers holds the pool of answers. A request takes one only once its answer has begun.
 var Answers = sync.Pool{New: func() any {
-	a := new(Answer)
+	a := &Answer{parses: true}
 	a.Reset()
 	return a
 }}
@@ -85,6 +85,10 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	} else if err != nil {
 		return br, err
 	}
+	if a.scan(br) {
+		return br, nil
+	}
+	a.parses = true
 	for {
 		err := a.head.Read(br)
 		if err == nil {
