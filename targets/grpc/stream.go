@@ -249,6 +249,12 @@ type messageReader struct {
 	first time.Duration        // when the last message began
 }
 
+// forget gives the memory of the last message back.
+func (r *messageReader) forget() {
+	r.claim.Release()
+	r.buf = nil
+}
+
 // next returns the next message, which is valid until the next call. The error is [io.EOF] at the end of the stream.
 func (r *messageReader) next() ([]byte, error) {
 	r.claim.Release()
