@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -16,9 +17,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
+	"brunt/scenarios/suite"
 	"brunt/targets"
+	"brunt/targets/catalog"
+	"brunt/targets/targetstest"
 
 	"github.com/quic-go/quic-go/http3"
 	"google.golang.org/grpc"
@@ -93,6 +99,34 @@ func TestFloods_HTTP(t *testing.T) {
 			measured(t, func(all *sync.WaitGroup) { f.call(t, o, bound) })
 		})
 	}
+}
+
+// TestFloods_Unread: what came on a stream of HTTP/2 and is not read yet is part of the budget until the stream is over.
+func TestFloods_Unread(t *testing.T) {
+	f := httpFlood{flood{again: grpcMessage("\x08\x00")}, scenarios.H2C, grpcType}
+	set := catalog.New()
+	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "",
+		`{grpc: grpc.reflection.v1.ServerReflection/ServerReflectionInfo, as: chat, message: {host: a}, read: 1/s}`)
+	of := set.Select(flow.Calls...)
+	o := targets.Options{Base: baseOf(t, "gRPC", reflects(t)), Timeout: long, T0: time.Now()}
+	if err := of.BindOnce(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	o.Base = baseOf(t, "gRPC", f.serve(t))
+	client, err := of.Client(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := flow.Open(t, client, o.T0, 0)
+	if out := user.Do(0, long); out.Kind != scenarios.OK {
+		t.Errorf("%v %q", out.Kind, out.Cause)
+	}
+	const much = 512 << 10
+	suite.Until(t, "the stream's window to fill", func() bool { return budget.Held() > much })
+	if err := errors.Join(user.Close(), client.Close()); err != nil {
+		t.Error(err)
+	}
+	suite.Until(t, "the budget to be given back", func() bool { return budget.Held() == 0 })
 }
 
 // grpcMessage puts the prefix before a message.
