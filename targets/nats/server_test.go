@@ -131,6 +131,8 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 			switch words[1] {
 			case "pings":
 				time.AfterFunc(slowTime, func() { _, _ = io.WriteString(c, "PING\r\n") })
+			case "kept":
+				answer = fmt.Sprintf("MSG kept %s 2\r\nhi\r\n", words[len(words)-1])
 			case "ends":
 				sid := words[len(words)-1]
 				for _, text := range []string{"1", "2", "3"} {
