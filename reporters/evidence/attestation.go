@@ -33,8 +33,8 @@ import (
 //
 // It names the manifest by its SHA-256, so it covers every file of the run. The manifest does not list it, because it
 // is made later. Several persons can attest the same run: each attestation names the one before it, and the last person
-// signs the list of all, so that one that is removed leaves a trace. No folder shows that all were removed together with
-// attestations.sig, or that an earlier copy of the folder was put back.
+// signs the list of all, so that one that is removed leaves a trace. No folder shows that all were removed together
+// with attestations.sig, or that an earlier copy of the folder was put back.
 type Attestation struct {
 	Version int       `json:"version"` // version of this file: 3; 2 has no attestations.sig, 1 no After
 	By      string    `json:"by"`      // who looked at the run; a principal of the key, where signers have names
@@ -162,7 +162,7 @@ func signList(dir string, root *os.Root, by *Signer) error {
 	}
 }
 
-// attestationSums returns the list of the attestations in a folder, in the format of sha256sum. It leaves out those that
+// attestationSums returns the list of the attestations in a folder, in the format of sha256sum. It leaves out what
 // can't be read.
 func attestationSums(root *os.Root, numbers []int) string {
 	var b strings.Builder

@@ -757,7 +757,8 @@ var all = []Term{
 			"\"recovery as expected\"` writes it into the folder of the run with a name, a time and the SHA-256 of the manifest, so " +
 			"it covers every file of the run. `brunt verify` finds one that is forged or was changed, one whose run was changed, " +
 			"and one that was removed: attestations.sig signs the list of all. No folder shows that all were removed together " +
-			"with that file, or that an earlier copy of the folder was put back, so keep a copy elsewhere. The format is that of OpenSSH (PROTOCOL.sshsig), so `ssh-keygen -Y verify` checks it without brunt.",
+			"with that file, or that an earlier copy of the folder was put back, so keep a copy elsewhere. The " +
+			"format is that of OpenSSH (PROTOCOL.sshsig), so `ssh-keygen -Y verify` checks it without brunt.",
 	},
 	{
 		"ledger",

@@ -36,7 +36,9 @@ func TestAMQP_Suite(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			targetstest.Run(t, targetstest.Suite{
-				Protocol: d, Start: func(t testing.TB) targetstest.Server { return start(t, options{secure: secure, method: consumes}) },
+				Protocol: d, Start: func(t testing.TB) targetstest.Server {
+					return start(t, options{secure: secure, method: consumes})
+				},
 				Steps: over, Failed: amqp.ErrorCause("nack"), Network: network,
 			})
 		})

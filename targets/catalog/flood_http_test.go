@@ -80,7 +80,7 @@ func httpFloods() (all []httpFlood) {
 	const chat = `{ws: /, as: chat, compress: true, expect: {$.a: 1}}`
 	part, whole := deflated(32), deflated(72)
 	add("WebSocket", chat, scenarios.HTTP1, "", "", "\x81\x01a")
-	add("WebSocket", chat, scenarios.HTTP1, "", "\x01\x01a", "\x00\x01a")                        // fragments of one message
+	add("WebSocket", chat, scenarios.HTTP1, "", "\x01\x01a", "\x00\x01a")                        // fragments
 	add("WebSocket", chat, scenarios.HTTP1, "", "\x81\x7f\x00\x00\x00\x00\x03\xc0\x00\x00", "[") // 60 MiB
 	add("WebSocket", chat, scenarios.HTTP1, "", "", "\xc1"+webSocketLength(whole))
 	add("WebSocket", chat, scenarios.HTTP1, "", "\x41"+webSocketLength(part), "\x00"+webSocketLength(part))
@@ -101,7 +101,7 @@ func TestFloods_HTTP(t *testing.T) {
 	}
 }
 
-// TestFloods_Unread: what came on a stream of HTTP/2 and is not read yet is part of the budget until the stream is over.
+// TestFloods_Unread: what came on a stream of HTTP/2 and is not read yet is part of the budget until the stream ends.
 func TestFloods_Unread(t *testing.T) {
 	f := httpFlood{flood{again: grpcMessage("\x08\x00")}, scenarios.H2C, grpcType}
 	set := catalog.New()

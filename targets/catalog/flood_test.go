@@ -96,7 +96,8 @@ var bomb = func() string {
 // bounded are the messages of calls that a bound of brunt's has ended: what a server says else shows that a row of
 // floods is not what it is meant to be.
 var bounded = regexp.MustCompile(`timeout|deadline exceeded|closed network connection|at most 64MiB of answers|` +
-	`over (the )?\d+ ?MiB|has more than \d+ li|ENHANCE_YOUR_CALM|compressed, which was not|not an answer to the query|has no grpc-status|no message came|other columns than announced`)
+	`over (the )?\d+ ?MiB|has more than \d+ li|ENHANCE_YOUR_CALM|compressed, which was not|not an answer to the query|` +
+	`has no grpc-status|no message came|other columns than announced`)
 
 // serve says it to each connection, and ends with the test.
 func (f *flood) serve(t *testing.T) (address string) {
@@ -231,8 +232,8 @@ func baseOf(t *testing.T, name, address string) string {
 	return strings.ReplaceAll(serverOf(t, name).base, "ADDR", address)
 }
 
-// call makes calls by several users at once, and closes their client. Bound is the server by which they are bound; empty:
-// none.
+// call makes calls by several users at once, and closes their client. Bound is the server by which they are bound;
+// empty: none.
 func (f *flood) call(t *testing.T, o targets.Options, bound string) {
 	set := catalog.New()
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "",
