@@ -55,13 +55,14 @@ const (
 	grpcBoth   = `{grpc: grpc.reflection.v1.ServerReflection/ServerReflectionInfo, as: chat, message: {host: a}, expect: {$.a: 1}}`
 )
 
-// httpFloods returns the floods of HTTP/2 and HTTP/3, of gRPC, and of WebSocket.
+// httpFloods returns the floods of HTTP/2 and HTTP/3, of gRPC, of WebSocket, and a bomb over HTTP/1.1.
 func httpFloods() (all []httpFlood) {
 	const document = `{get: /, check: {"$.a": 1}}`
 	add := func(of, step string, over scenarios.HTTPVersion, header, says, again string) {
 		all = append(all, httpFlood{flood{of, step, says, again}, over, header})
 	}
 	list := "[" + strings.Repeat(" ", block-1)
+	add("HTTP", document, scenarios.HTTP1, jsonType+gzipped, bomb, "")
 	for _, over := range []scenarios.HTTPVersion{scenarios.H2C, scenarios.HTTP3} {
 		add("HTTP", document, over, jsonType, "", "[")
 		add("HTTP", document, over, jsonType+"Content-Length: "+strconv.Itoa(1000*block)+"\n", list, `{"a":1},`)

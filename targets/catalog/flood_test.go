@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,10 +38,6 @@ const jsonOf = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 var floods = []flood{
 	{"HTTP", `{get: /, check: {"$.a": 1}}`, pause + jsonOf + "\r\n", "["},
 	{"HTTP", `{get: /, check: {"$.a": 1}}`, pause + jsonOf + "Content-Length: 67000000\r\n\r\n[", `{"a":1},`},
-	{
-		"HTTP", `{get: /, check: {"$.a": 1}}`, pause + jsonOf + "Content-Encoding: gzip\r\nContent-Length: " +
-			strconv.Itoa(len(bomb)) + "\r\n\r\n" + bomb + pause, "",
-	},
 	{"events", `{sse: /}`, pause + "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ", "x"},
 	{"TCP", `{tcp: lines, as: chat, expect: exists}`, "", "x"},
 	{"TCP", `{tcp: lines, as: chat, expect: none}`, "", "a line\n"},
@@ -177,17 +172,20 @@ func TestFloods(t *testing.T) {
 	})
 }
 
-// bounds tests that a bound of brunt's has ended each failed call, and that the call does not blame the server for it.
+// bounds tests that a bound of brunt's has ended each failed call, and that no call blames the server for one.
 type bounds struct {
 	t  *testing.T
 	of *flood
+	// a fast machine gets to the end of some floods, whose rest is not of their protocol; of the others it tests that a
+	// bound ended them
+	mayEnd bool
 }
 
 func (bounds) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
 
 func (b bounds) Keep(o *scenarios.Outcome, s result.Sample) {
 	blames := o.Cause == scenarios.Protocol && strings.Contains(s.Message, "brunt holds and decodes")
-	if !bounded.MatchString(s.Message) || blames {
+	if !b.mayEnd && !bounded.MatchString(s.Message) || blames {
 		b.t.Errorf("%s: %s: %v: %s", b.of.of, b.of.step, o.Cause, s.Message)
 	}
 }
@@ -238,7 +236,7 @@ func (f *flood) call(t *testing.T, o targets.Options, bound string) {
 	set := catalog.New()
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "",
 		f.step)
-	o.Timeout, o.T0, o.Sampler = time.Second, time.Now(), bounds{t, f}
+	o.Timeout, o.T0, o.Sampler = time.Second, time.Now(), bounds{t, f, bound == ""}
 	var err error
 	if o.Network, err = dial.NewNetwork(&o); err != nil {
 		t.Error(err)
