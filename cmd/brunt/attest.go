@@ -31,11 +31,14 @@ brunt checks the folder first, as brunt verify does, and signs nothing if a file
 brunt verify checks attestations: a forged one, one that was changed later, and one of a run
 whose files or manifest were changed. With --signer FILE of brunt verify, the name must be one
 of the names of its key in that file. Each attestation names the one before it by its SHA-256,
-so that only the last one can be removed without a trace: keep a copy.
+and attestations.sig signs the list of all, so that brunt verify tells that one was removed.
+The folder can't show that all were removed together with that file, or that an earlier copy
+of the folder was put back: keep a copy elsewhere.
 
 The same without brunt:
   ssh-keygen -Y verify -f ALLOWED -I NAME -n brunt -s attestation-1.json.sig < attestation-1.json
   sha256sum SHA256SUMS      # the same as "sums" of attestation-1.json
+  sha256sum attestation-?.json | ssh-keygen -Y verify -f ALLOWED -I NAME -n brunt -s attestations.sig
 
 Exit codes: 0: the attestation is written. 3: a file of the run differs from its manifest.
 2: the folder or the key can't be read, or the run has no manifest.`,

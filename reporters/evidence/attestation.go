@@ -29,12 +29,14 @@ import (
 //
 //	SHA256SUMS <-sums- attestation-1.json <-after- attestation-2.json
 //	                          ^-signs- attestation-1.json.sig
+//	                   attestations.sig -signs-> the SHA-256 of both
 //
 // It names the manifest by its SHA-256, so it covers every file of the run. The manifest does not list it, because it
-// is made later. Several persons can attest the same run: each attestation names the one before it, so that only the
-// last can be removed without a trace in the folder.
+// is made later. Several persons can attest the same run: each attestation names the one before it, and the last person
+// signs the list of all, so that one that is removed leaves a trace. No folder shows that all were removed together
+// with attestations.sig, or that an earlier copy of the folder was put back.
 type Attestation struct {
-	Version int       `json:"version"` // version of this file: 2; 1 has no After
+	Version int       `json:"version"` // version of this file: 3; 2 has no attestations.sig, 1 no After
 	By      string    `json:"by"`      // who looked at the run; a principal of the key, where signers have names
 	At      time.Time `json:"at"`      // when, by the clock of the machine that signed
 	States  string    `json:"states"`  // what the person states, in one line
@@ -45,8 +47,8 @@ type Attestation struct {
 	After string `json:"after,omitempty"`
 }
 
-// attestationVersion is the version of the files of attestations that this brunt writes. It reads version 1 too.
-const attestationVersion = 2
+// attestationVersion is the version of the files of attestations that this brunt writes. It reads earlier ones too.
+const attestationVersion = 3
 
 // Limits of an attestation.
 const (
@@ -67,8 +69,14 @@ func attestationFile(n int) string { return fmt.Sprintf("attestation-%d.json", n
 
 const signatureSuffix = ".sig"
 
-// unfinished tells what to do about half an attestation.
-const unfinished = "; if brunt attest was interrupted, remove the file and attest again"
+// listSignature is the file that signs the list of the attestations, which [attestationSums] returns.
+const listSignature = "attestations.sig"
+
+// unfinished tells what to do about half an attestation, and unfinishedList about one that the list does not have.
+const (
+	unfinished     = "; if brunt attest was interrupted, remove the file and attest again"
+	unfinishedList = "; if brunt attest was interrupted, remove the last attestation and attest again"
+)
 
 // Attest writes a signed attestation into the folder of a run, and returns its file. By, At and States of a are the
 // caller's; the rest comes from the folder. The caller has checked the folder by [Verify].
@@ -127,9 +135,43 @@ func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 		if err != nil {
 			return "", errors.Join(err, os.Remove(file))
 		}
-		return file, nil
+		return file, signList(dir, root, by)
 	}
 	return "", fmt.Errorf("it has %d attestations already", mostAttestations)
+}
+
+// signList signs the list of the attestations, and again if another person has attested meanwhile.
+func signList(dir string, root *os.Root, by *Signer) error {
+	for before := ""; ; {
+		numbers, err := attestationNumbers(root)
+		if err != nil {
+			return err
+		}
+		list := attestationSums(root, numbers)
+		if list == before {
+			return nil
+		}
+		before = list
+		signature, err := by.sign([]byte(list))
+		if err != nil {
+			return fmt.Errorf("signing the list of attestations: %w", err)
+		}
+		if err := writeWhole(filepath.Join(dir, listSignature), signature); err != nil {
+			return err
+		}
+	}
+}
+
+// attestationSums returns the list of the attestations in a folder, in the format of sha256sum. It leaves out what
+// can't be read.
+func attestationSums(root *os.Root, numbers []int) string {
+	var b strings.Builder
+	for _, n := range numbers {
+		if text, err := readRegular(root, attestationFile(n)); err == nil {
+			fmt.Fprintf(&b, "%s  %s\n", hashOf(text), attestationFile(n))
+		}
+	}
+	return b.String()
 }
 
 // isLine reports whether text is a line of at most so many characters, and not empty.
@@ -184,7 +226,7 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 	}
 	defer root.Close()
 	numbers, err := attestationNumbers(root)
-	if err != nil || len(numbers) == 0 {
+	if err != nil || len(numbers) == 0 && !isThere(root, listSignature) {
 		return nil, err
 	}
 	sums, err := readRegular(root, sumsFile)
@@ -266,7 +308,50 @@ func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (
 		}
 		out = append(out, a)
 	}
-	return out, nil
+	return checkList(root, out, numbers, signers)
+}
+
+// checkList adds what is wrong with the list of the attestations, if nothing is wrong with one of them.
+func checkList(root *os.Root, all []Attested, numbers []int, signers *Signers) ([]Attested, error) {
+	version := 0
+	for i := range all {
+		if all[i].Problem != "" {
+			return all, nil
+		}
+		version = max(version, all[i].Version)
+	}
+	signature, err := readRegular(root, listSignature)
+	if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case len(all) == 0:
+		case version < attestationVersion:
+			last := &all[len(all)-1]
+			last.Remark = strings.TrimPrefix(last.Remark+"; ", "; ") + "one after " + last.File + " would have left no trace: " +
+				"an earlier brunt made it, without " + listSignature
+		default:
+			all = append(all, Attested{File: listSignature, Problem: "it is missing: an attestation after " +
+				all[len(all)-1].File + " may have been removed with it" + unfinishedList})
+		}
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := Attested{File: listSignature}
+	signed, err := signers.check("", "list of attestations", []byte(attestationSums(root, numbers)), signature)
+	own := func(one Attested) bool { return signed != nil && one.Signed != nil && one.Signed.Key == signed.Key }
+	switch {
+	case len(all) == 0:
+		a.Problem = "it signs attestations, and none is here: all were removed"
+	case err != nil:
+		a.Problem = fmt.Sprintf("it does not sign the %s that are here: one after %s was removed, or the list was changed%s (%v)",
+			syntax.Amount(len(all), "attestation"), all[len(all)-1].File, unfinishedList, err)
+	case !slices.ContainsFunc(all, own):
+		a.Problem = fmt.Sprintf("it is by %s, which made no attestation", signed.Key)
+	default:
+		return all, nil
+	}
+	return append(all, a), nil
 }
 
 // attestationNumbers lists the numbers of the attestations in a folder, and of signatures without one.
@@ -344,7 +429,7 @@ func (a *Attested) agrees(sums []byte, about subject, unread error) string {
 // attested adds the attestations to a verification.
 func (v *Verification) attested(root *os.Root, sums []byte, signers *Signers) (err error) {
 	numbers, err := attestationNumbers(root)
-	if err != nil || len(numbers) == 0 {
+	if err != nil || len(numbers) == 0 && !isThere(root, listSignature) {
 		return err
 	}
 	if v.Attested, err = attestations(root, numbers, sums, signers); err != nil {

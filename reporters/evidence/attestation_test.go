@@ -172,9 +172,9 @@ func TestVerify_Attestations(t *testing.T) {
 			sign(t, filepath.Join(dir, text), ann)
 		}, text + ": it is not as brunt attest writes it"},
 		{"another version", func(t *testing.T, dir string, ann, _ *Signer) {
-			edit(t, filepath.Join(dir, text), `"version": 2`, `"version": 3`)
+			edit(t, filepath.Join(dir, text), `"version": 3`, `"version": 4`)
 			sign(t, filepath.Join(dir, text), ann)
-		}, text + ": it is version 3"},
+		}, text + ": it is version 4"},
 		{"no JSON", func(t *testing.T, dir string, ann, _ *Signer) {
 			put(t, filepath.Join(dir, text), "fine")
 			sign(t, filepath.Join(dir, text), ann)
@@ -243,8 +243,43 @@ func TestVerify_AttestationChain(t *testing.T) {
 		{"of an earlier brunt", func(t *testing.T, dir string, ann *Signer) {
 			drop(t, dir, 3)
 			drop(t, dir, 2)
-			edit(t, filepath.Join(dir, attestationFile(1)), `"version": 2`, `"version": 1`)
+			edit(t, filepath.Join(dir, attestationFile(1)), `"version": 3`, `"version": 1`)
 			sign(t, filepath.Join(dir, attestationFile(1)), ann)
+			remove(t, filepath.Join(dir, listSignature))
+		}, nil},
+		{"the last removed", func(t *testing.T, dir string, _ *Signer) {
+			drop(t, dir, 3)
+		}, []string{"attestations.sig: it does not sign the 2 attestations that are here: one after attestation-2.json was removed"}},
+		{"the last removed, with the list", func(t *testing.T, dir string, _ *Signer) {
+			drop(t, dir, 3)
+			remove(t, filepath.Join(dir, listSignature))
+		}, []string{"attestations.sig: it is missing: an attestation after attestation-2.json may have been removed"}},
+		{"the last removed, and the list signed by a stranger", func(t *testing.T, dir string, _ *Signer) {
+			drop(t, dir, 3)
+			private, _ := newEd25519(t, rand.Reader, filepath.Join(t.TempDir(), "eve"))
+			eve, err := OpenSigner(private, noEnv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer root.Close()
+			if err := signList(dir, root, eve); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"attestations.sig: it is by SHA256:"}},
+		{"all removed", func(t *testing.T, dir string, _ *Signer) {
+			for n := range 3 {
+				drop(t, dir, n+1)
+			}
+		}, []string{"attestations.sig: it signs attestations, and none is here: all were removed"}},
+		{"all removed, with the list: no folder shows it", func(t *testing.T, dir string, _ *Signer) {
+			for n := range 3 {
+				drop(t, dir, n+1)
+			}
+			remove(t, filepath.Join(dir, listSignature))
 		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

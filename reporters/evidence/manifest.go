@@ -139,7 +139,7 @@ func listFiles(root *os.Root) (out listing, err error) {
 			out.odd = append(out.odd, Finding{name, 0, "it is a symbolic link: what it leads to is not evidence of this run"})
 		case !d.Type().IsRegular():
 			out.odd = append(out.odd, Finding{name, 0, "it is neither a file nor a folder"})
-		case name == sumsFile, name == signatureFile, attestationFiles.MatchString(name):
+		case name == sumsFile, name == signatureFile, name == listSignature, attestationFiles.MatchString(name):
 		default:
 			out.files = append(out.files, name)
 		}

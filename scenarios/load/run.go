@@ -93,6 +93,7 @@ type Run struct {
 	seed     uint64
 	isClosed bool
 	owed     owed
+	parts    parts
 	inFlight atomic.Int64
 	peak     atomic.Int64
 	aborted  atomic.Bool
@@ -106,6 +107,7 @@ type Stats struct {
 	VirtualUser int           // virtual users opened
 	PeakFlight  int64         // maximum of iterations in flight
 	Full        bool          // max_in_flight was reached
+	PartsLeft   int64         // parts of calls that were not recorded, as there were more than MostParts in a second
 	Owed        int64         // number of recorded iterations, without the warm-up
 	End         time.Duration // when the last iteration could begin
 }
@@ -148,7 +150,7 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 	} else {
 		stats = r.open(ctx)
 	}
-	stats.PeakFlight, stats.Owed = r.peak.Load(), r.owed.n()
+	stats.PeakFlight, stats.Owed, stats.PartsLeft = r.peak.Load(), r.owed.n(), r.parts.left.Load()
 	if err := r.failed.Load(); err != nil {
 		return stats, *err
 	}
@@ -188,6 +190,9 @@ func (r *Run) Emit(it *template.Iter, c scenarios.Call, part int, out *scenarios
 	case part == scenarios.WholeCall:
 		out.Step = s.Index
 	case part < len(s.Parts):
+		if !r.parts.take(r.Now()) {
+			return
+		}
 		out.Step = s.Parts[part]
 	default:
 		return

@@ -755,8 +755,10 @@ var all = []Term{
 		[]string{"attest", "attestations"},
 		"A statement by a person who looked at a finished run, signed with an SSH key. `brunt attest RUN --sign KEY " +
 			"\"recovery as expected\"` writes it into the folder of the run with a name, a time and the SHA-256 of the manifest, so " +
-			"it covers every file of the run. `brunt verify` finds one that is forged or was changed, and one whose run was " +
-			"changed. The format is that of OpenSSH (PROTOCOL.sshsig), so `ssh-keygen -Y verify` checks it without brunt.",
+			"it covers every file of the run. `brunt verify` finds one that is forged or was changed, one whose run was changed, " +
+			"and one that was removed: attestations.sig signs the list of all. No folder shows that all were removed together " +
+			"with that file, or that an earlier copy of the folder was put back, so keep a copy elsewhere. The " +
+			"format is that of OpenSSH (PROTOCOL.sshsig), so `ssh-keygen -Y verify` checks it without brunt.",
 	},
 	{
 		"ledger",

@@ -283,9 +283,13 @@ func connectionNotes(loads []plan.Load, faults []result.FaultRecord) (notes []st
 	return notes
 }
 
-// noteLimits notes the loads that reached the limit that their author set.
+// noteLimits notes the loads that reached the limit that their author set, or that of the times of parts.
 func (l *loads) noteLimits() {
 	for i := range l.stats {
+		if n := l.stats[i].PartsLeft; n > 0 {
+			l.log.Note("load %q: %d messages are not in the times of messages: brunt records %d in a second",
+				l.plan.Loads[i].Name, n, load.MostParts)
+		}
 		if lp := &l.plan.Loads[i]; l.stats[i].Full && lp.MaxInFlight > 0 {
 			l.log.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of "+
 				"their response time", lp.Name, lp.MaxInFlight)

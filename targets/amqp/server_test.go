@@ -8,28 +8,21 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
+
+	"brunt/targets/targetstest"
 )
 
 // server is a server of AMQP 0.9.1 with the behaviours that the suite needs, and a codec of its own. The routing key
 // of a message says which; say answers all others.
 type server struct {
-	net.Listener
+	*targetstest.Backend
 	scheme string
 	say    func(key string, body []byte) []byte // all frames that it sends; nil: a confirm
 
-	opened, requests, held atomic.Int64
-	release                chan struct{}
-	once                   sync.Once
-
 	mu     sync.Mutex
-	marks  []string
 	logins []string
 }
 
@@ -44,55 +37,15 @@ type options struct {
 
 // start starts a server that ends with the test.
 func start(t testing.TB, o options) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, scheme: "amqp", say: o.say, release: make(chan struct{})}
+	s := &server{Backend: targetstest.Listen(t), scheme: "amqp", say: o.say}
 	if o.secure {
-		h := httptest.NewUnstartedServer(nil)
-		h.StartTLS()
-		defer h.Close()
-		s.Listener, s.scheme = tls.NewListener(l, &tls.Config{Certificates: h.TLS.Certificates}), "amqps"
+		s.Listener, s.scheme = tls.NewListener(s.Listener, targetstest.Certificate()), "amqps"
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c, o)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, func(c net.Conn) { s.serve(c, o) })
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
-
-// Requests implements [targetstest.Server]: the published messages.
-func (s *server) Requests() int64 { return s.requests.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
 
 // made is the frame of a method with its arguments.
 func made(channel, class, number int, args ...any) []byte {
@@ -142,9 +95,6 @@ func next(in *bufio.Reader) (kind byte, payload []byte, err error) {
 	}
 	return head[0], payload[:len(payload)-1], nil
 }
-
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
 
 func (s *server) serve(c net.Conn, o options) {
 	in := bufio.NewReader(c)
@@ -216,29 +166,13 @@ func (s *server) serve(c net.Conn, o options) {
 }
 
 func (s *server) answer(c net.Conn, key string, body []byte, n uint64) (answer []byte, cut bool) {
-	s.requests.Add(1)
-	switch key {
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
-		if len(body) > 0 {
-			s.mu.Lock()
-			s.marks = append(s.marks, string(body))
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
-	case "fail":
+	switch {
+	case !s.Behave(c, key, string(body)):
+		return nil, true
+	case key == "fail":
 		return made(1, 60, 120, n, byte(0)), false
-	case "cut":
-		return nil, true
-	case "reset":
-		_ = c.(*net.TCPConn).SetLinger(0)
-		return nil, true
-	default:
-		if s.say != nil && !strings.HasPrefix(key, "answer") {
-			return s.say(key, body), false
-		}
+	case s.say != nil && !strings.HasPrefix(key, "answer"):
+		return s.say(key, body), false
 	}
 	return made(1, 60, 80, n, byte(0)), false
 }

@@ -147,7 +147,9 @@ func (t *exchange) judge() {
 	}
 	if c.decodes {
 		if a.parse(); a.broken != nil {
-			out.Kind, out.Cause = scenarios.Error, scenarios.Protocol
+			if out.Kind, out.Cause = scenarios.Error, scenarios.Protocol; a.Unread() != nil {
+				out.Cause = targets.Oversized(a.Unread())
+			}
 			return
 		}
 	}
@@ -162,6 +164,8 @@ func (t *exchange) wanted() string {
 		return a.String()
 	case !good:
 		return fmt.Sprintf("status %s was wanted, not %s", c.wantedStatus(), a.String())
+	case a.Unread() != nil:
+		return a.Unread().Error()
 	case a.broken != nil:
 		return fmt.Sprintf("the message is no %s: %s", a.of.FullName(), why(a.broken))
 	}

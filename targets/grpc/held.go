@@ -174,6 +174,7 @@ func (w *wire) Read() (*stream.Message, error) {
 		return m, nil
 	}
 	w.held.Finish(err)
+	w.in.forget()
 	// A server that keeps the deadline resets the stream then, as grpc-go does. Its time began later than brunt's, so
 	// the deadline ended the call, even if brunt reads the reset before its own timer fires.
 	late := errors.Is(err, os.ErrDeadlineExceeded) || targets.CauseOf(err) == scenarios.Reset

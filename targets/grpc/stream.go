@@ -174,6 +174,9 @@ func (t *exchange) took(wire []byte, now time.Duration) {
 		len(wire))
 }
 
+// mostBehind is how long brunt reads messages after the deadline that came before it.
+const mostBehind = time.Second
+
 // readMessages reads a stream of messages as far as the step wants.
 func (t *exchange) readMessages(s *h2.Stream, sent time.Duration) error {
 	end, deadline := &t.call.end, t.deadline
@@ -189,7 +192,7 @@ func (t *exchange) readMessages(s *h2.Stream, sent time.Duration) error {
 	for {
 		wire, err := r.next()
 		t.size = r.size
-		if err != nil || s.Came() > deadline {
+		if err != nil || s.Came() > deadline || t.client.o.Now() > deadline+mostBehind {
 			return t.streamOver(s, err)
 		}
 		if t.took(wire, s.Came()); end.stay == 0 && t.done() {
@@ -247,6 +250,12 @@ type messageReader struct {
 	size  int64                // read so far
 	came  func() time.Duration // returns when the last bytes came; nil: not needed
 	first time.Duration        // when the last message began
+}
+
+// forget gives the memory of the last message back.
+func (r *messageReader) forget() {
+	r.claim.Release()
+	r.buf = nil
 }
 
 // next returns the next message, which is valid until the next call. The error is [io.EOF] at the end of the stream.

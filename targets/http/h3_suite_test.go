@@ -202,6 +202,19 @@ func TestHTTP3_Requests(t *testing.T) {
 
 const long3 = 30 * time.Second
 
+// TestHTTP3_Large: an answer of many packets that ends with its last bytes is read whole.
+func TestHTTP3_Large(t *testing.T) {
+	body := []byte(strings.Repeat("x", 300<<10))
+	addr := serve3(t, nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = w.Write(body) }),
+		nil, nil)
+	u := open3(t, addr, nil, `{get: /, check: {body: "~ ^x+$"}}`)
+	for range 20 {
+		if out := u.Do(0, long3); out.Kind != scenarios.OK || out.Bytes < int64(len(body)) {
+			t.Fatalf("%v %q: %+v", out.Kind, out.Cause, out)
+		}
+	}
+}
+
 // TestHTTP3_TLS: an unknown authority is an error of TLS; an http:// URL and a wrong server name are errors that say
 // so. No request is ever in 0-RTT, even on the second connection to a server that offers it.
 func TestHTTP3_TLS(t *testing.T) {

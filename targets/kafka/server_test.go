@@ -5,84 +5,37 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brunt/targets/targetstest"
 )
 
 // server is a broker with the behaviours that the suite needs, by the topic of a record. It parses by kmsg's requests,
 // and knows nothing but ApiVersions, Metadata and Produce.
 type server struct {
-	net.Listener
-	scheme                 string
-	opened, requests, held atomic.Int64
-	release                chan struct{}
-	once                   sync.Once
-
-	mu    sync.Mutex
-	marks []string
+	*targetstest.Backend
+	scheme string
+	used   atomic.Int64 // connections that carried a record
 }
 
 // start starts a server that ends with the test.
 func start(t testing.TB, secure bool) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, scheme: "kafka", release: make(chan struct{})}
+	s := &server{Backend: targetstest.Listen(t), scheme: "kafka"}
 	if secure {
-		h := httptest.NewUnstartedServer(nil)
-		h.StartTLS()
-		defer h.Close()
-		s.Listener, s.scheme = tls.NewListener(l, &tls.Config{Certificates: h.TLS.Certificates}), "kafkas"
+		s.Listener, s.scheme = tls.NewListener(s.Listener, targetstest.Certificate()), "kafkas"
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := s.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, s.serve)
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
 
-// Requests implements [targetstest.Server]: those to produce.
-func (s *server) Requests() int64 { return s.requests.Load() }
-
 // Connections implements [targetstest.Server]: those that carried a record.
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
-
-// slowTime is how long the answer to a record of the topic slow takes.
-const slowTime = 200 * time.Millisecond
+func (s *server) Connections() int64 { return s.used.Load() }
 
 func (s *server) serve(c net.Conn) {
 	used := false
@@ -118,7 +71,7 @@ func (s *server) serve(c net.Conn) {
 		case *kmsg.ProduceRequest:
 			if !used {
 				used = true
-				s.opened.Add(1)
+				s.used.Add(1)
 			}
 			if !s.produce(c, req, resp.(*kmsg.ProduceResponse)) {
 				return
@@ -152,13 +105,10 @@ func (s *server) metadata(req *kmsg.MetadataRequest, resp *kmsg.MetadataResponse
 
 // produce answers a record. It returns false if the connection ends instead.
 func (s *server) produce(c net.Conn, req *kmsg.ProduceRequest, resp *kmsg.ProduceResponse) bool {
-	s.requests.Add(1)
 	t, p := kmsg.NewProduceResponseTopic(), kmsg.NewProduceResponseTopicPartition()
 	t.Topic = req.Topics[0].Topic
-	switch t.Topic {
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
+	mark := ""
+	if t.Topic == "hold" {
 		var batch kmsg.RecordBatch
 		if err := batch.ReadFrom(req.Topics[0].Partitions[0].Records); err != nil {
 			return false
@@ -167,20 +117,13 @@ func (s *server) produce(c net.Conn, req *kmsg.ProduceRequest, resp *kmsg.Produc
 		if err := r.ReadFrom(batch.Records); err != nil {
 			return false
 		}
-		if len(r.Value) > 0 {
-			s.mu.Lock()
-			s.marks = append(s.marks, string(r.Value))
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
-	case "fail":
+		mark = string(r.Value)
+	}
+	if !s.Behave(c, t.Topic, mark) {
+		return false
+	}
+	if t.Topic == "fail" {
 		p.ErrorCode = 19
-	case "reset":
-		_ = c.(*net.TCPConn).SetLinger(0)
-		return false
-	case "cut":
-		return false
 	}
 	t.Partitions = append(t.Partitions, p)
 	resp.Topics = append(resp.Topics, t)

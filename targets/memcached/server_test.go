@@ -6,86 +6,34 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
+
+	"brunt/targets/targetstest"
 )
 
 // server is a server of memcached's protocol with the behaviours that the suite needs. The key says which; say answers
 // all others.
 type server struct {
-	net.Listener
+	*targetstest.Backend
 	scheme, say string // say: all that it sends; empty: HD
 
-	opened, requests, held atomic.Int64
-	release                chan struct{}
-	ended                  chan struct{} // receives a value when it has answered end, and writes no more
-	once                   sync.Once
-
-	mu    sync.Mutex
-	marks []string
+	ended chan struct{} // receives a value when it has answered end, and writes no more
 }
 
 // start starts a server that ends with the test.
 func start(t testing.TB, secure bool, say string) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, scheme: "memcached", say: say, release: make(chan struct{}), ended: make(chan struct{}, 1)}
+	s := &server{Backend: targetstest.Listen(t), scheme: "memcached", say: say, ended: make(chan struct{}, 1)}
 	var config *tls.Config
 	if secure {
-		h := httptest.NewUnstartedServer(nil)
-		h.StartTLS()
-		defer h.Close()
-		s.scheme, config = "memcached+tls", &tls.Config{Certificates: h.TLS.Certificates}
+		s.scheme, config = "memcached+tls", targetstest.Certificate()
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c, config)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, func(c net.Conn) { s.serve(c, config) })
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
-
-// Requests implements [targetstest.Server].
-func (s *server) Requests() int64 { return s.requests.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
-
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
 
 func (s *server) serve(raw net.Conn, config *tls.Config) {
 	c := raw
@@ -109,29 +57,13 @@ func (s *server) serve(raw net.Conn, config *tls.Config) {
 		if words[0] == "version" {
 			answer = "VERSION 1.6.18\r\n"
 		} else {
-			s.requests.Add(1)
-			switch words[1] {
-			case "slow":
-				time.Sleep(slowTime) // simulates work
-			case "hold":
-				if body != "" {
-					s.mu.Lock()
-					s.marks = append(s.marks, body)
-					s.mu.Unlock()
-				}
-				s.held.Add(1)
-				<-s.release
-			case "fail":
+			switch {
+			case !s.Behave(raw, words[1], body):
+				return
+			case words[1] == "fail":
 				answer = "SERVER_ERROR out of memory storing object\r\n"
-			case "cut":
-				return
-			case "reset":
-				_ = raw.(*net.TCPConn).SetLinger(0)
-				return
-			default:
-				if s.say != "" {
-					answer = s.say
-				}
+			case s.say != "":
+				answer = s.say
 			}
 		}
 		if _, err := fmt.Fprint(c, answer); err != nil {

@@ -11,31 +11,24 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"brunt/targets/targetstest"
 )
 
 // server is a server of MongoDB's protocol with the behaviours that the suite needs. The name of a command says which;
 // say answers all others.
 type server struct {
-	net.Listener
+	*targetstest.Backend
 	scheme string
 	options
 
-	opened, requests, held atomic.Int64
-	release                chan struct{}
-	once                   sync.Once
-
-	mu    sync.Mutex
-	marks []string
-	got   []bson.Raw // the commands, apart from the login
+	mu  sync.Mutex
+	got []bson.Raw // the commands, apart from the login
 }
 
 // options are the settings of a server.
@@ -52,60 +45,22 @@ type options struct {
 
 // start starts a server that ends with the test.
 func start(t testing.TB, o options) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, scheme: "mongodb", options: o, release: make(chan struct{})}
+	s := &server{Backend: targetstest.Listen(t), scheme: "mongodb", options: o}
 	var config *tls.Config
 	if o.secure {
-		h := httptest.NewUnstartedServer(nil)
-		h.StartTLS()
-		defer h.Close()
-		s.scheme, config = "mongodb+tls", &tls.Config{Certificates: h.TLS.Certificates}
+		s.scheme, config = "mongodb+tls", targetstest.Certificate()
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			raw, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer raw.Close()
-				c := raw
-				if config != nil {
-					c = tls.Server(raw, config)
-				}
-				s.serve(raw, c)
-			})
+	s.Serve(t, func(raw net.Conn) {
+		c := raw
+		if config != nil {
+			c = tls.Server(raw, config)
 		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
+		s.serve(raw, c)
 	})
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
-
-// Requests implements [targetstest.Server]: the commands apart from the login.
-func (s *server) Requests() int64 { return s.requests.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
 
 // last returns the last command, without the login.
 func (s *server) last() bson.Raw {
@@ -172,36 +127,19 @@ func message(to, doc []byte) []byte {
 	return append(b, doc...)
 }
 
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
-
 func (s *server) answer(raw net.Conn, command bson.Raw) (answer bson.D, ends bool) {
-	s.requests.Add(1)
 	s.mu.Lock()
 	s.got = append(s.got, command)
 	s.mu.Unlock()
-	switch first := command.Index(0); first.Key() {
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
-		if mark, _ := first.Value().StringValueOK(); mark != "" {
-			s.mu.Lock()
-			s.marks = append(s.marks, mark)
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
-	case "fail":
+	first := command.Index(0)
+	mark, _ := first.Value().StringValueOK()
+	switch {
+	case !s.Behave(raw, first.Key(), mark):
+		return nil, true
+	case first.Key() == "fail":
 		return failed(112, "WriteConflict"), false
-	case "cut":
-		return nil, true
-	case "reset":
-		_ = raw.(*net.TCPConn).SetLinger(0)
-		return nil, true
-	default:
-		if s.say != nil {
-			return s.say(command), false
-		}
+	case s.say != nil:
+		return s.say(command), false
 	}
 	return bson.D{{Key: "ok", Value: 1.0}}, false
 }

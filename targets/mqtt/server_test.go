@@ -7,29 +7,24 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"brunt/targets/targetstest"
 )
 
 // server is a server of MQTT's protocol with the behaviours that the suite needs. The topic of a message says which;
 // say answers all others.
 type server struct {
-	net.Listener
+	*targetstest.Backend
 	scheme, query string
 	say           func(topic, body string, id []byte) string // all that it sends; empty: a PUBACK
 
-	opened, requests, held atomic.Int64
-	pings                  atomic.Int64
-	deaf                   atomic.Bool // it does not answer pings
-	release                chan struct{}
-	once                   sync.Once
+	pings atomic.Int64
+	deaf  atomic.Bool // it does not answer pings
 
 	mu    sync.Mutex
-	marks []string
 	hello [][]byte // the CONNECTs
 	bye   int      // DISCONNECTs
 	open  map[net.Conn]bool
@@ -46,58 +41,18 @@ type options struct {
 
 // start starts a server that ends with the test.
 func start(t testing.TB, o options) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &server{
-		Listener: l, scheme: "mqtt", query: o.query, say: o.say, release: make(chan struct{}), open: map[net.Conn]bool{},
+		Backend: targetstest.Listen(t), scheme: "mqtt", query: o.query, say: o.say, open: map[net.Conn]bool{},
 	}
 	var config *tls.Config
 	if o.secure {
-		h := httptest.NewUnstartedServer(nil)
-		h.StartTLS()
-		defer h.Close()
-		s.scheme, config = "mqtts", &tls.Config{Certificates: h.TLS.Certificates}
+		s.scheme, config = "mqtts", targetstest.Certificate()
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c, config, o)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, func(c net.Conn) { s.serve(c, config, o) })
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() + s.query }
-
-// Requests implements [targetstest.Server]: the published messages.
-func (s *server) Requests() int64 { return s.requests.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
 
 // readPacket reads a packet of a client.
 func readPacket(r *bufio.Reader) (first byte, body []byte, err error) {
@@ -187,33 +142,14 @@ func (s *server) each(do func(net.Conn)) {
 	}
 }
 
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
-
 func (s *server) answer(raw net.Conn, topic, body string, id []byte) (answer string, cut bool) {
-	s.requests.Add(1)
-	switch topic {
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
-		if body != "" {
-			s.mu.Lock()
-			s.marks = append(s.marks, body)
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
-	case "fail":
+	switch {
+	case !s.Behave(raw, topic, body):
+		return "", true
+	case topic == "fail":
 		return ack(4, id, 0x87), false
-	case "cut":
-		return "", true
-	case "reset":
-		_ = raw.(*net.TCPConn).SetLinger(0)
-		return "", true
-	default:
-		if s.say != nil {
-			return s.say(topic, body, id), false
-		}
+	case s.say != nil:
+		return s.say(topic, body, id), false
 	}
 	return ack(4, id, 0), false
 }

@@ -13,7 +13,7 @@ import (
 var steps = targetstest.Steps{
 	Answer: "mqtt.publish: answer", Slow: "mqtt.publish: slow", Hold: "mqtt.publish: hold",
 	Marked: `{mqtt.publish: hold, message: "${var.mark}"}`, Fail: "mqtt.publish: fail", Cut: "mqtt.publish: cut",
-	Reset: "mqtt.publish: reset",
+	Reset: "mqtt.publish: reset", Keep: "{mqtt.subscribe: kept, keep: user}",
 }
 
 func network(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) }
@@ -31,7 +31,9 @@ func TestMQTT_Suite(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			targetstest.Run(t, targetstest.Suite{
-				Protocol: d, Start: func(t testing.TB) targetstest.Server { return start(t, options{secure: secure}) },
+				Protocol: d, Start: func(t testing.TB) targetstest.Server {
+					return start(t, options{secure: secure, news: sends("kept", "hi")})
+				},
 				Steps: over, Failed: mqtt.ErrorCause("not authorized"), Network: network,
 			})
 		})

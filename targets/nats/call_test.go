@@ -208,7 +208,7 @@ func TestPing(t *testing.T) {
 			s := start(t, options{})
 			f := newFixture(t, targets.Options{Base: s.Base()}, step)
 			u := f.Flow.Open(t, f.Client, f.t0, 0)
-			if out := u.Do(0, slowTime/2); out.Kind != scenarios.OK {
+			if out := u.Do(0, targetstest.SlowTime/2); out.Kind != scenarios.OK {
 				t.Fatalf("%s: %+v", f.got(out), out)
 			}
 			suite.Until(t, "the answer to the ping", func() bool { return s.pongs.Load() == 1 })

@@ -6,30 +6,26 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"brunt/targets/targetstest"
 )
 
 // server is a server of NATS's protocol with the behaviours that the suite needs. The first word of a subject says
 // which; say answers all others.
 type server struct {
-	net.Listener
+	*targetstest.Backend
 	scheme string
 	say    func(subject, reply, body string) string // all that it sends; empty: an echo to reply
 
-	opened, requests, held atomic.Int64
-	pongs                  atomic.Int64
-	release                chan struct{}
-	once                   sync.Once
+	pongs atomic.Int64
 
 	mu    sync.Mutex
-	marks []string
 	hello []string // of logins
 }
 
@@ -43,59 +39,19 @@ type options struct {
 
 // start starts a server that ends with the test.
 func start(t testing.TB, o options) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, scheme: "nats", say: o.say, release: make(chan struct{})}
+	s := &server{Backend: targetstest.Listen(t), scheme: "nats", say: o.say}
 	var config *tls.Config
 	if o.secure {
-		h := httptest.NewUnstartedServer(nil)
-		h.StartTLS()
-		defer h.Close()
-		s.scheme, config = "nats+tls", &tls.Config{Certificates: h.TLS.Certificates}
+		s.scheme, config = "nats+tls", targetstest.Certificate()
 	}
 	if o.info == "" {
 		o.info = fmt.Sprintf(`{"server_id":"x","headers":true,"tls_required":%t,"max_payload":1048576}`, o.secure)
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c, config, o)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, func(c net.Conn) { s.serve(c, config, o) })
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
-
-// Requests implements [targetstest.Server]: the published messages.
-func (s *server) Requests() int64 { return s.requests.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
 
 func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 	c := raw
@@ -130,7 +86,9 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 		case "SUB":
 			switch words[1] {
 			case "pings":
-				time.AfterFunc(slowTime, func() { _, _ = io.WriteString(c, "PING\r\n") })
+				time.AfterFunc(targetstest.SlowTime, func() { _, _ = io.WriteString(c, "PING\r\n") })
+			case "kept":
+				answer = fmt.Sprintf("MSG kept %s 2\r\nhi\r\n", words[len(words)-1])
 			case "ends":
 				sid := words[len(words)-1]
 				for _, text := range []string{"1", "2", "3"} {
@@ -164,35 +122,16 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 	}
 }
 
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
-
 func (s *server) answer(raw net.Conn, subject, reply, body string) (answer string, cut bool) {
-	s.requests.Add(1)
-	switch subject {
-	case "pings":
-		time.AfterFunc(slowTime, func() { _, _ = io.WriteString(raw, "PING\r\n") })
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
-		if body != "" {
-			s.mu.Lock()
-			s.marks = append(s.marks, body)
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
-	case "fail":
+	switch {
+	case !s.Behave(raw, subject, body):
+		return "", true
+	case subject == "fail":
 		return msg(reply, "NATS/1.0 503\r\n\r\n", ""), false
-	case "cut":
-		return "", true
-	case "reset":
-		_ = raw.(*net.TCPConn).SetLinger(0)
-		return "", true
-	default:
-		if s.say != nil {
-			return s.say(subject, reply, body), false
-		}
+	case subject == "pings":
+		time.AfterFunc(targetstest.SlowTime, func() { _, _ = io.WriteString(raw, "PING\r\n") })
+	case s.say != nil:
+		return s.say(subject, reply, body), false
 	}
 	return msg(reply, "", body), false
 }

@@ -13,7 +13,7 @@ import (
 var steps = targetstest.Steps{
 	Answer: "nats.request: answer", Slow: "nats.request: slow", Hold: "nats.request: hold",
 	Marked: `{nats.request: hold, message: "${var.mark}"}`, Fail: "nats.request: fail", Cut: "nats.request: cut",
-	Reset: "nats.request: reset",
+	Reset: "nats.request: reset", Keep: "{nats.subscribe: kept, keep: user}",
 }
 
 func network(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) }

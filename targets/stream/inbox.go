@@ -135,6 +135,7 @@ func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int
 		fit := fits(one)
 		if one.broken != nil { // no later message helps
 			c.lost, c.ended = one.broken, one.End
+			one.Forget()
 			c.drop(i)
 			break
 		}

@@ -174,6 +174,6 @@ func (s *session) Close() error {
 			s.client.put(st.conn, false)
 		}
 	}
-	s.streams = nil
+	s.streams, s.t = nil, exchange{} // its step may hold a stream with the messages that came
 	return nil
 }

@@ -2,7 +2,8 @@
 // [targets.Session], which every protocol keeps.
 //
 // A protocol's own tests call [Run] with a [Suite]: how to start its server, and which steps
-// make that server answer, hang or refuse. [Compile] and [User] help with further tests.
+// make that server answer, hang or refuse. [Backend] is what such servers have in common. [Compile] and [User] help
+// with further tests.
 package targetstest
 
 import (

@@ -439,6 +439,7 @@ func (c *Crew) stats(i int) (out load.Stats, err error) {
 		of := s.end.Stats[i]
 		out.VirtualUser += of.VirtualUser
 		out.PeakFlight += of.PeakFlight
+		out.PartsLeft += of.PartsLeft
 		out.Full = out.Full || of.Full
 		pacing = append(pacing, of.Pacing)
 		if s.lost == nil {

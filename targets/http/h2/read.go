@@ -266,7 +266,12 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 		s.mu.Unlock()
 		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeProtocol}
 	}
-	s.buf, s.at = append(s.buf, f.Data()...), r.at
+	buf, err := s.claim.Grow(s.buf, len(f.Data()))
+	if err != nil {
+		s.mu.Unlock()
+		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeCancel, Cause: err}
+	}
+	s.buf, s.at = append(buf, f.Data()...), r.at
 	padding := int(size) - len(f.Data())
 	end := f.StreamEnded()
 	if end {

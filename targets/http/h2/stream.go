@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 	"brunt/targets/http/h1"
 
@@ -87,7 +88,8 @@ type incoming struct {
 	began    bool  // the answer has begun
 	ended    bool  // the answer is complete
 	buf      []byte
-	off      int // bytes of buf that are read
+	off      int          // bytes of buf that are read
+	claim    budget.Claim // of buf
 	trailers []hpack.HeaderField
 	headSize int
 }
@@ -110,10 +112,6 @@ func newStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stre
 // release makes s available for the next request. No other goroutine may hold it.
 func (s *Stream) release() {
 	s.timer.Stop()
-	buf := s.buf[:0]
-	if cap(buf) > h1.KeptBody {
-		buf = nil
-	}
 	select {
 	case <-s.wake:
 	default:
@@ -122,7 +120,7 @@ func (s *Stream) release() {
 	s.on, s.id, s.over, s.err, s.untouched, s.came, s.credit, s.room, s.took, s.ends = nil, 0, false, nil, false, 0, 0, 0,
 		0, false
 	clear(s.trailers)
-	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf, trailers: s.trailers[:0]}
+	s.outgoing, s.incoming = outgoing{}, incoming{buf: s.buf, trailers: s.trailers[:0]}
 	s.mu.Unlock()
 	s.place = place{}
 	streamPool.Put(s)
@@ -216,7 +214,7 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 		case s.off < len(s.buf):
 			n, s.came = copy(b, s.buf[s.off:]), s.at
 			if s.off += n; s.off == len(s.buf) {
-				s.buf, s.off = s.buf[:0], 0
+				s.drained()
 			}
 			ended := s.ended
 			s.mu.Unlock()
@@ -240,6 +238,14 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 	}
 }
 
+// drained makes room for more of the answer when buf is read. It gives much memory back.
+func (s *Stream) drained() {
+	if s.buf, s.off = s.buf[:0], 0; cap(s.buf) > h1.KeptBody {
+		s.buf = nil
+		s.claim.Release()
+	}
+}
+
 // finish ends s and frees its place. It cancels an unfinished request at the server. The connection stays open.
 func (s *Stream) finish(timedOut bool) {
 	m := s.mux
@@ -251,6 +257,7 @@ func (s *Stream) finish(timedOut bool) {
 		since = s.sent
 	}
 	s.req, s.body, s.tail = nil, nil, nil
+	s.drained()
 	s.mu.Unlock()
 	if !whole && !done {
 		m.cancel(s, id)

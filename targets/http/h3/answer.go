@@ -182,7 +182,9 @@ func (b *Body) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := b.br.Read(p[:min(uint64(len(p)), b.left)])
-	b.left -= uint64(n)
+	if b.left -= uint64(n); b.left == 0 && err == io.EOF { // the end came with the last bytes; the next read finds it
+		err = nil
+	}
 	return n, half(err)
 }
 
