@@ -155,7 +155,10 @@ func TestOwnDeaths(t *testing.T) {
 		{Kind: result.GroupKind, Injected: 20, Until: 25, Steps: []result.FaultStep{{Units: []string{"web[1]"}}}},
 		{Injected: result.NaN, Until: 40, Units: []string{"db[0]"}},
 		{Kind: "network.partition", Injected: 30, Until: 35, Links: []string{"app[0]->db[0]"}},
-		{Kind: "action.run", Nature: natureOf("action.run"), Injected: 36, Until: 38, Units: []string{"kubectl"}, Revert: "ok"},
+		{
+			Kind: "action.run", Nature: natureOf("action.run"), Injected: 36, Until: 38, Units: []string{"kubectl"},
+			Revert: "ok",
+		},
 	}
 	got := (&result.Result{Faults: faults}).OwnDeaths([]result.Event{
 		{T: 9.95, Event: "unit.exit", Unit: "web[0]", Text: "signal killed"},
