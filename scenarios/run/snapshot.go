@@ -47,6 +47,7 @@ type snapshot struct {
 	ends    []time.Duration // ends of the loads; planned ends while they go on
 	records []*chaos.Record // records of the faults; while the loads go on, as far as events tell
 	events  map[string]map[string]result.Event
+	waits   *observe.Waits // waits for a processor; nil while the loads go on
 }
 
 // never is the time of a snapshot after the loads.
@@ -75,7 +76,7 @@ func (l *live) snapshot() *snapshot {
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s := newSnapshot(r.faults, never)
 	s.slo, s.records, s.written = r.session.judgedBy(), r.faults.records, r.written
-	s.consistent, s.delivered = r.consistent, r.delivered
+	s.consistent, s.delivered, s.waits = r.consistent, r.delivered, r.observers.usage.Waits()
 	for i := range r.plan.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
@@ -232,7 +233,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	events := s.session.log.Events()
 	c.Unwell, c.UnitWaits = unwellUnits(s.records, events), s.unitWaits
 	c.Apart, c.Recurring = apartFrom(s.records, events, slices.Max(append([]time.Duration{0}, s.ends...)))
-	c.Waited, c.Peers = s.observers.usage.Waited, s.observers.usage.Peers()
+	c.Waited, c.Peers = s.waits.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
 		c.Generator = s.observers.health.Seconds
@@ -262,16 +263,16 @@ func (s *snapshot) judgeCase() judge.Case {
 func (s *snapshot) unitWaits(n int, in requests.Span) (waited time.Duration) {
 	for _, rec := range s.records {
 		if rec.N == n {
-			waited = max(waited, unitWaits(rec, s.observers.usage, in))
+			waited = max(waited, unitWaits(rec, s.waits, in))
 		}
 	}
 	return waited
 }
 
 // unitWaits is [snapshot.unitWaits] for the record of an occurrence.
-func unitWaits(rec *chaos.Record, usage *observe.Usage, in requests.Span) (waited time.Duration) {
+func unitWaits(rec *chaos.Record, waits *observe.Waits, in requests.Span) (waited time.Duration) {
 	for _, unit := range rec.HitUnits() {
-		waited = max(waited, usage.WaitedLeast(unit, in))
+		waited = max(waited, waits.WaitedLeast(unit, in))
 	}
 	return waited
 }

@@ -149,8 +149,9 @@ func (r *runner) waitedFor(c *chaos.Record) bool {
 	if r.observers == nil || r.session.sys == nil {
 		return false
 	}
+	waits := r.observers.usage.Waits()
 	return explainsDown(c, spansOf(r.observers.health.Held()), func(in requests.Span) time.Duration {
-		return unitWaits(c, r.observers.usage, in)
+		return unitWaits(c, waits, in)
 	})
 }
 
