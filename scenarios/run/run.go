@@ -135,20 +135,6 @@ func (u unsteady) Error() string {
 	return "the steady state did not hold: " + u.what
 }
 
-// reason returns the reason of the run. If a declared steady state does not hold, the target broke a promise, and the
-// run fails, unless the judge found a condition on requests open, as the target or brunt may have lacked a processor.
-// If the baseline fails without a declared one, the run shows nothing about the faults, and is invalid.
-func (u unsteady) reason(judged *result.ObjectiveResult) result.Reason {
-	if u.undeclared {
-		return result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: u.what}
-	}
-	r := result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: u.what}
-	if judged.Because.Has(result.MachineFails, result.OwnLoadFails) {
-		r.Verdict, r.Why = judged.Verdict, judged.Why
-	}
-	return r
-}
-
 // runner is a plan in execution.
 type runner struct {
 	session    *session

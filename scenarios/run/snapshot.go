@@ -100,47 +100,28 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 
 func (s *snapshot) final() bool { return s.at == never }
 
-// compose adds the findings of find and the data of the snapshot to a result.
-func (s *snapshot) compose(
-	res *result.Result, find func(judge.Case) (*judge.Findings, error),
-) (*judge.Findings, error) {
-	c := s.judgeCase()
-	res.Loads = []result.LoadInfo{}
+// loadInfos describes the loads of a case.
+func (s *snapshot) loadInfos(c *judge.Case) []result.LoadInfo {
+	out := []result.LoadInfo{}
 	for i, span := range c.Loads {
 		lp := &s.plan.Loads[i]
-		res.Loads = append(res.Loads, result.LoadInfo{
+		out = append(out, result.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(),
 			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.loads.stepsOf(i),
 			Timeout: result.Sec(lp.Timeout.D()),
 		})
 		if lp.Has("max_in_flight") {
-			res.Loads[i].MaxInFlight = lp.MaxInFlight
+			out[i].MaxInFlight = lp.MaxInFlight
 		}
 	}
-	f, err := find(c)
-	if err != nil {
-		return nil, err
-	}
-	if !s.final() { // a fault may have been injected or cleared since
-		var now []measure.Occurrence
-		for i := range f.Faults {
-			now = append(now, f.Faults[i].Occurrence)
-		}
-		s.records = s.recordsSoFar(now)
-	}
-	res.Blocks = f.Blocks
-	res.Phases, res.Cells, res.Windows, res.Histograms = f.Phases, f.Cells, f.Windows, f.Histograms
-	res.Objectives = append(res.Objectives, f.Objectives...)
-	res.Errors = append(res.Errors, f.Errors...)
-	res.Faults = append(res.Faults, s.faultRecords(f)...)
-	res.Incidents = append(res.Incidents, f.Incidents...)
-	res.Links, res.Amplification = result.Around(c.Links, f.Phases), f.Amplified
+	return out
+}
+
+// addTo adds to a result what the snapshot knows besides the findings. c is its case.
+func (s *snapshot) addTo(res *result.Result, c *judge.Case) {
+	res.Loads, res.Links = s.loadInfos(c), c.Links
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
 		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
-	if s.final() {
-		res.Traces = s.traces(f.Phases)
-	}
-	return f, nil
 }
 
 // traces returns what the spans of the target say about the baseline and each fault; nil if none were received.

@@ -1,8 +1,9 @@
-package run
+package outcome
 
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
@@ -68,7 +69,7 @@ func TestStarved(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var g result.Generator
-			g.Add(starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, &g)...)
+			g.Add(starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, &g, Machine{})...)
 			got := g.Limits
 			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 				t.Errorf("got %q, want %q", said, c.want)
@@ -85,11 +86,11 @@ func TestLate_ManyPhases(t *testing.T) {
 		f.LagByPhase[slo.Phase{Kind: slo.FaultPhase, Fault: "f", Occurrence: i}] = judge.PhaseLag{P99: lag, Low: lag}
 	}
 	var g result.Generator
-	g.Add(late(f, &g, lagMost)...)
+	g.Add(late(f, &g, lagMost, Machine{Procs: 2})...)
 	got := g.Limits
 	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
 		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") ||
-		!GeneratorLate(&result.Result{Generator: g}) || len(g.Limited) != len(got) ||
+		!g.LateAlone() || len(g.Limited) != len(got) ||
 		g.Limited[0].Phase != slo.ParsePhase("f#299") || g.Limited[0].Value != .319 || g.Limited[mostLate].Phases != 295 {
 		t.Errorf("%q", got)
 	}
@@ -103,9 +104,69 @@ func TestLate_FreezeElsewhere(t *testing.T) {
 		Phases:     []result.Phase{{Name: baseline, Start: 0, End: 10}, {Name: fault, Start: 48, End: 60}},
 	}
 	g := result.Generator{Freezes: []result.Freeze{{T: 47, D: 10}}}
-	for _, l := range late(f, &g, lagMost) {
+	for _, l := range late(f, &g, lagMost, Machine{Procs: 2}) {
 		if stood := l.Remedy == result.RunToTheEnd; stood != (l.Phase == fault) {
 			t.Errorf("%s: %s", l.Phase, l.Sentence)
+		}
+	}
+}
+
+const lagMost = 10 * time.Millisecond
+
+const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
+
+// TestJudge_Freeze checks that a lag is put down to a freeze that explains it.
+func TestJudge_Freeze(t *testing.T) {
+	const stood = "Brunt itself stood still for 12s: it was stopped, or the machine was."
+	freeze := []result.Freeze{{T: 1, D: .06}, {T: 20, D: 12.02}}
+	for _, c := range []struct {
+		name string
+		g    result.Generator
+		lag  float64
+		want string
+	}{
+		{"a freeze", result.Generator{Freezes: freeze, CPU: .1}, 9, stood},
+		{"a short freeze", result.Generator{Freezes: freeze[:1], CPU: .1}, .05, crowdedOut},
+		{"more than the freeze", result.Generator{Freezes: freeze, CPU: .1}, 14, crowdedOut},
+		{
+			"a freeze for want of processors",
+			result.Generator{Freezes: []result.Freeze{{T: 20, D: 3}}, CPU: .1, Pressure: .5},
+			2, crowdedOut,
+		},
+		{"a freeze too long for that", result.Generator{Freezes: freeze, CPU: .1, Pressure: .9}, 9, stood},
+		{"no freeze, and all cores", result.Generator{CPU: 1e3}, 9, "It used 1000.0 cores"},
+	} {
+		f := &judge.Findings{LagByPhase: map[slo.Phase]judge.PhaseLag{{Kind: slo.RunPhase}: {P99: c.lag, Low: c.lag}}}
+		if JudgeGenerator(&c.g, f, lagMost, Machine{Procs: 2}); len(c.g.Limits) != 1 || !strings.Contains(c.g.Limits[0], c.want) {
+			t.Errorf("%s: %q, want %q", c.name, c.g.Limits, c.want)
+		}
+	}
+}
+
+// TestJudge_Quota checks that a quota that held brunt back is named as the cause of its lag, and one that hardly did is
+// not.
+func TestJudge_Quota(t *testing.T) {
+	const named = "CPU quota of 0.2 cores held brunt back in 40% of the time"
+	for _, c := range []struct {
+		name string
+		g    result.Generator
+		want string
+	}{
+		{"a quota", result.Generator{CPU: .19, Pressure: .9, Quota: .2, Throttled: .4}, named},
+		{"a quota that was used up once", result.Generator{CPU: .02, Quota: .2, Throttled: .012}, crowdedOut},
+		{"a quota and short freezes", result.Generator{
+			CPU: .19, Quota: .2, Throttled: .4,
+			Freezes: []result.Freeze{{T: 2, D: 1.2}},
+		}, named},
+		{
+			"stopped",
+			result.Generator{CPU: .19, Quota: .2, Throttled: .4, Freezes: []result.Freeze{{T: 2, D: 12}}},
+			"stood still for 12s",
+		},
+	} {
+		f := &judge.Findings{LagByPhase: map[slo.Phase]judge.PhaseLag{{Kind: slo.RunPhase}: {P99: 1, Low: 1}}}
+		if JudgeGenerator(&c.g, f, lagMost, Machine{Procs: 2}); len(c.g.Limits) != 1 || !strings.Contains(c.g.Limits[0], c.want) {
+			t.Errorf("%s: %q, want %q", c.name, c.g.Limits, c.want)
 		}
 	}
 }
