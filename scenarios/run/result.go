@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/outcome"
 	"brunt/scenarios/slo"
@@ -84,7 +86,40 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	noteResent(r.log, f.Cells, r.observers.usage.SoFar(nil))
 	of.Known.Notes = slices.Concat(r.plan.Notes, r.log.Noted())
 	res.Notes = slices.Concat(of.Known.Notes, f.Notes)
+	if casefile.Wanted() {
+		if r.kept, err = casefile.Taken(all, &c, of, s.beside(), f); err != nil {
+			return nil, err
+		}
+		r.noted = len(res.Notes)
+	}
 	return res, nil
+}
+
+// beside returns the readings that the judge asks for as functions.
+func (s *snapshot) beside() casefile.Beside {
+	out := casefile.Beside{Waits: s.waits, Hit: map[int][]string{}}
+	for _, rec := range s.records {
+		if rec.N >= 0 {
+			out.Hit[rec.N] = rec.HitUnits()
+		}
+	}
+	if spans := s.session.spans; spans != nil {
+		out.Spans, out.Traced, out.Came = true, spans.Traced(s.plan.Scenario.Trace.Services), spans.Any()
+	}
+	return out
+}
+
+// keep writes the case file of the run, if one is wanted. A run that brunt itself broke has none.
+func (r *runner) keep(res *result.Result) error {
+	if r.kept == nil || res.Verdict == scenarios.Broken || res.Verdict == scenarios.NotReverted {
+		return nil
+	}
+	text, err := json.Marshal(res)
+	if err != nil {
+		return err
+	}
+	r.kept.Finish(res, r.noted, text)
+	return r.kept.Keep(r.session.o.ID)
 }
 
 // outcome returns what the run knows besides its measurements.

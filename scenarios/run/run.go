@@ -30,6 +30,7 @@ import (
 	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/run/script"
@@ -162,6 +163,8 @@ type runner struct {
 	closers     []func() error     // free resources of the run, in reverse order
 	closeNotes  []string           // notes of closers for the result
 	conditions  []result.Condition // set when conditions are taken back
+	kept        *casefile.Case     // nil: none is wanted, or there is no result
+	noted       int                // notes of the result when it had its verdict
 	ended       time.Duration      // when the load ended; zero without a result, or if the target was ended by order
 }
 
@@ -213,7 +216,11 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 		res.Ended = time.Now()
 		res.Events = r.log.Events()
 		res.Attach()
-		return result.Masked(res, r.plan.Scenario.Secrets.Mask), nil
+		res = result.Masked(res, r.plan.Scenario.Secrets.Mask)
+		if err := r.keep(res); err != nil {
+			r.session.logger.Warn("keeping the case of the run", "error", err)
+		}
+		return res, nil
 	}
 	r.log.Event(result.Event{Event: "run.end", Text: "error: " + err.Error()})
 	return nil, err
