@@ -107,21 +107,18 @@ func differences(t *testing.T, paths []string, golden func(path string) string) 
 	return found
 }
 
-// each calls do with each path, on all processors.
+// each calls do with each path, in a goroutine of its own, as many at once as there are processors. So do may end its
+// goroutine.
 func each(paths []string, do func(path string)) {
 	var all sync.WaitGroup
-	next := make(chan string)
-	for range runtime.GOMAXPROCS(0) {
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, path := range paths {
+		free <- struct{}{}
 		all.Go(func() {
-			for path := range next {
-				do(path)
-			}
+			defer func() { <-free }()
+			do(path)
 		})
 	}
-	for _, path := range paths {
-		next <- path
-	}
-	close(next)
 	all.Wait()
 }
 
@@ -137,7 +134,7 @@ func opened(t *testing.T, path string) *casefile.Case {
 func judged(t *testing.T, c *casefile.Case) *result.Result {
 	r, err := c.Judge()
 	if err != nil {
-		t.Error(err)
+		t.Errorf("%s: %v", c.Known.Result.Run, err)
 		runtime.Goexit()
 	}
 	return r
