@@ -150,7 +150,7 @@ type candidate struct {
 const (
 	wantedCases = 300
 	wantedHits  = 3  // of each feature
-	mostAlike   = 60 // cases of one test
+	mostAlike   = 12 // cases of one test
 )
 
 // TestCollect makes the corpus anew from the case files in the folders BRUNT_COLLECT, separated by colons: as many cases
