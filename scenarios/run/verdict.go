@@ -183,8 +183,8 @@ func stillDown(c *chaos.Record, name string) result.Reason {
 	}
 }
 
-// addCause says why the run ended early, if it did. caller returns an interrupt that came after the run ended for another
-// reason: the interrupt takes precedence.
+// addCause says why the run ended early, if it did. caller returns an interrupt that came after the run ended for
+// another reason: the interrupt takes precedence.
 func addCause(of *outcome.Run, cause error, caller func() error) {
 	var (
 		in   Interrupt

@@ -239,7 +239,8 @@ func (c *Case) Judge() (*result.Result, error) {
 	}
 	for _, f := range k.Faults {
 		of.Faults = append(of.Faults, outcome.Fault{
-			FaultRecord: f.Record, N: f.N, Unnoticed: f.Unnoticed, Reasons: f.Reasons, Void: f.Void, Cuts: f.Cuts, Brief: f.Brief,
+			FaultRecord: f.Record, N: f.N, Unnoticed: f.Unnoticed, Reasons: f.Reasons, Void: f.Void, Cuts: f.Cuts,
+			Brief: f.Brief,
 		})
 	}
 	res := of.Compose(found)

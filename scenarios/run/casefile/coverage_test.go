@@ -20,8 +20,8 @@ import (
 	"brunt/scenarios/run/casefile"
 )
 
-// coverage is the file that says how many cases hit each verdict, adjustment and kind of note. Those that none hits have
-// a 0: nothing guards them.
+// coverage is the file that says how many cases hit each verdict, adjustment and kind of note. Those that none hits
+// have a 0: nothing guards them.
 const coverage = "testdata/coverage.txt"
 
 // adjusted are the kinds of notes by which an objective tells that an adjustment changed it.
@@ -153,8 +153,8 @@ const (
 	mostAlike   = 12 // cases of one test
 )
 
-// TestCollect makes the corpus anew from the case files in the folders BRUNT_COLLECT, separated by colons: as many cases
-// of each feature as wanted, and then as many that passed, failed and were open, on a calm machine and on a busy one.
+// TestCollect makes a new corpus of the case files in the folders BRUNT_COLLECT, separated by colons: as many cases of
+// each feature as wanted, and then as many that passed, failed and were open, on a calm machine and on a busy one.
 // The name of a folder says how its cases came about. Run TestCorpus and TestCoverage with -update afterwards.
 func TestCollect(t *testing.T) {
 	folders := os.Getenv("BRUNT_COLLECT")
@@ -183,7 +183,9 @@ func TestCollect(t *testing.T) {
 			}
 		})
 	}
-	slices.SortFunc(all, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.path, b.path)) })
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.path, b.path))
+	})
 	old, err := filepath.Glob(corpus + "/*")
 	if err == nil {
 		err = os.MkdirAll(corpus, 0o755)
@@ -265,8 +267,9 @@ func candidateOf(t *testing.T, path string) candidate {
 		t.Fatal(err)
 	}
 	c := candidate{
-		path: path, origin: filepath.Base(filepath.Dir(path)), features: features(strings.Join(facts(t, reread(t, res)), "\n")), size: info.Size(),
-		busy: len(of.Asked.Held) > 0 || res.Generator.Pressure > .3, class: "open",
+		path: path, origin: filepath.Base(filepath.Dir(path)), size: info.Size(),
+		features: features(strings.Join(facts(t, reread(t, res)), "\n")),
+		busy:     len(of.Asked.Held) > 0 || res.Generator.Pressure > .3, class: "open",
 	}
 	switch res.Verdict {
 	case scenarios.Pass, scenarios.Fail:

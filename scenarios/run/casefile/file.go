@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"brunt/scenarios/disk"
 )
 
 // variable is the environment variable that names the folder for case files. If it is empty, runs keep no case files.
@@ -47,7 +49,7 @@ func AddLog(run string, log []Request) error {
 	if err != nil || len(paths) != 1 {
 		return errors.Join(fmt.Errorf("the run %s has %d case files, want one", run, len(paths)), err)
 	}
-	c, err := Open(paths[0])
+	c, err := open(paths[0])
 	if err != nil {
 		return err
 	}
@@ -104,16 +106,22 @@ func (c *Case) Write(w io.Writer) error {
 	return z.Close()
 }
 
-// Open reads a case file.
-func Open(path string) (*Case, error) {
-	z, err := zip.OpenReader(path)
+// most is the maximum size of a case file, and of a file in it, in bytes.
+const most = 256 << 20
+
+// open reads a case file.
+func open(path string) (*Case, error) {
+	raw, err := disk.Read(path, most)
 	if err != nil {
 		return nil, fmt.Errorf("reading the case file %s: %w", path, err)
 	}
-	defer z.Close()
+	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the case file %s: %w", path, err)
+	}
 	c := &Case{}
 	for _, e := range c.entries() {
-		if err := e.read(&z.Reader); err != nil {
+		if err := e.read(z); err != nil {
 			return nil, fmt.Errorf("reading %s of the case file %s: %w", e.name, path, err)
 		}
 	}
@@ -134,7 +142,7 @@ func (e entry) read(z *zip.Reader) error {
 		return err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(f)
+	raw, err := io.ReadAll(io.LimitReader(f, most))
 	switch {
 	case err != nil:
 		return err

@@ -11,9 +11,9 @@ import (
 	"brunt/scenarios/run/outcome"
 )
 
-// Played returns the case of a recording that was played without a run: as if brunt had injected each fault in a unit,
+// played returns the case of a recording that was played without a run: as if brunt had injected each fault in a unit,
 // verified it, and taken it back.
-func Played(name string, r *measure.Recording, c judge.Case, found *judge.Findings) (*Case, error) {
+func played(name string, r *measure.Recording, c judge.Case, found *judge.Findings) (*Case, error) {
 	known := &result.Result{
 		Version: result.ResultVersion, Definitions: result.Definitions, Run: name, Name: name,
 		T0: time.Unix(1_000_000, 0).UTC(), Chaos: len(r.Faults) > 0, Consistency: c.Consistency, Deliveries: c.Deliveries,
@@ -47,7 +47,7 @@ func Played(name string, r *measure.Recording, c judge.Case, found *judge.Findin
 
 // KeepPlayed keeps the case of a recording that was played.
 func KeepPlayed(name string, r *measure.Recording, c judge.Case, found *judge.Findings) error {
-	of, err := Played(name, r, c, found)
+	of, err := played(name, r, c, found)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,9 @@ func playedFault(n int, f measure.Occurrence, c *judge.Case, end result.Num) out
 }
 
 // tabulated returns waits as readings, each as long as the longest wait in the time since the one before.
-func tabulated(waited func(from, to, most time.Duration) (time.Duration, bool, bool), end time.Duration) *observe.Waits {
+func tabulated(
+	waited func(from, to, most time.Duration) (time.Duration, bool, bool), end time.Duration,
+) *observe.Waits {
 	const every = 50 * time.Millisecond
 	var all observe.Readings
 	sum, ours := time.Duration(0), false

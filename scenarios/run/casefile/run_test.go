@@ -26,7 +26,8 @@ func TestCase_Run(t *testing.T) {
 	scenario := filepath.Join(t.TempDir(), "case.yaml")
 	text := fmt.Sprintf(`version: 1
 name: case
-target: {url: %[1]q}
+params: {url: ""}
+target: {url: "${url}"}
 data: {n: {range: 0..99999, pick: next}}
 load: {main: {executor: constant-arrival-rate, rate: 300/s, duration: 7s, timeout: 1s, flow: [{get: "/read?n=${data.n.value}", name: read}]}}
 chaos: {f: {at: 2s, for: 1s, webhook: {inject: {post: "%[1]s/fault/on"}, verify: {get: "%[1]s/fault"}, revert: {post: "%[1]s/fault/off"}}}}
@@ -36,7 +37,11 @@ slo: [recover < 3s after f, errors < 90%%, p50 < 900ms]
 	if err := os.WriteFile(scenario, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	brunttest.Run(t, scenario)
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(policy, []byte("version: 1\nforbid: [network.*]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	brunttest.Run(t, scenario, brunttest.Set("url", s.URL()), brunttest.Policy(policy), brunttest.Output(t.TempDir()))
 	files, err := filepath.Glob(filepath.Join(dir, "*.case"))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
@@ -69,7 +74,8 @@ func TestOpen_Version(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
 	}
-	if _, err := casefile.Open(files[0]); err == nil || !strings.Contains(err.Error(), "has version 99, and this brunt reads version 1") {
+	const want = "has version 99, and this brunt reads version 1"
+	if _, err := casefile.Open(files[0]); err == nil || !strings.Contains(err.Error(), want) {
 		t.Error(err)
 	}
 }
