@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/measuretest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/slo"
 )
 
@@ -127,6 +128,9 @@ func (r *fixture) finish(c judge.Case, end time.Duration) *judge.Findings {
 	}
 	r.recording = r.Finish()
 	f, err := judge.Judge(r.recording, c)
+	if err == nil && casefile.Wanted() {
+		err = casefile.KeepPlayed(r.t.Name(), r.recording, c, f)
+	}
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 // own, so that a slow engine delays only its own units.
 type Usage struct {
 	units   []*unitUsage
-	machine waits // of all tasks of this machine
+	machine Readings // of all tasks of this machine
 	helpers []*unitWaits
 	pods    bool // units of the target are pods, which are not watched here
 	cancel  context.CancelFunc

@@ -55,7 +55,7 @@ func TestDocker_Usage(t *testing.T) {
 		for range 2 {
 			w.read(func() time.Duration { return time.Since(began) })
 		}
-		if len(w.list) != 2 || w.list[1].waited < w.list[0].waited {
+		if len(w.list) != 2 || w.list[1].Waited < w.list[0].Waited {
 			t.Errorf("its control group %q tells of waits %v", w.own.Path, w.list)
 		}
 	}

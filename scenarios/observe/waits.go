@@ -19,25 +19,25 @@ import (
 // one of a thread about 8 us.
 const waitsEvery = 50 * time.Millisecond
 
-// waits are readings of how long tasks have waited for a processor, in the order of time.
-type waits []waitsReading
+// Readings say how long tasks have waited for a processor, in the order of time.
+type Readings []Reading
 
-// A waitsReading is the time in which one task or more had waited for a processor, as of an instant.
-type waitsReading struct {
-	at, waited time.Duration
-	least      time.Duration // the waits of all lives that are known
-	group      uint64        // inode of the group; zero: of threads
-	life       int           // of the threads, which have changed if it has
+// A Reading is the time in which one task or more had waited for a processor, as of an instant.
+type Reading struct {
+	At, Waited time.Duration
+	Least      time.Duration // the waits of all lives that are known
+	Group      uint64        // inode of the group; zero: of threads
+	Life       int           // of the threads, which have changed if it has
 }
 
 // follows reports whether the times of two readings have something in common.
-func (r waitsReading) follows(of waitsReading) bool { return r.group == of.group && r.life == of.life }
+func (r Reading) follows(of Reading) bool { return r.Group == of.Group && r.Life == of.Life }
 
 // within returns the longest that tasks waited in any span of length most that begins in from..to. It counts the
 // readings around such a span whole, so it may be too long by the waits of two intervals. It is not known if readings
 // of one group do not cover from..to. The readings end with the load, and no request is under way then.
-func (w waits) within(from, to, most time.Duration) (longest time.Duration, known bool) {
-	first, found := slices.BinarySearchFunc(w, from, func(r waitsReading, t time.Duration) int { return int(r.at - t) })
+func (w Readings) within(from, to, most time.Duration) (longest time.Duration, known bool) {
+	first, found := slices.BinarySearchFunc(w, from, func(r Reading, t time.Duration) int { return int(r.At - t) })
 	if !found {
 		first--
 	}
@@ -45,39 +45,39 @@ func (w waits) within(from, to, most time.Duration) (longest time.Duration, know
 		return 0, false
 	}
 	end := first + 1
-	for i := first; i < len(w)-1 && w[i].at < to; i++ {
-		for end < len(w)-1 && w[end].at < w[i+1].at+most {
+	for i := first; i < len(w)-1 && w[i].At < to; i++ {
+		for end < len(w)-1 && w[end].At < w[i+1].At+most {
 			end++
 		}
 		if !w[end].follows(w[i]) {
 			return 0, false
 		}
-		longest = max(longest, w[end].waited-w[i].waited)
+		longest = max(longest, w[end].Waited-w[i].Waited)
 	}
 	return min(longest, most), true
 }
 
 // least returns how long tasks waited at least in a span, whatever tasks came and went.
-func (w waits) least(from, to time.Duration) time.Duration {
+func (w Readings) least(from, to time.Duration) time.Duration {
 	at := func(t time.Duration) int {
-		i, _ := slices.BinarySearchFunc(w, t, func(r waitsReading, t time.Duration) int { return int(r.at - t) })
+		i, _ := slices.BinarySearchFunc(w, t, func(r Reading, t time.Duration) int { return int(r.At - t) })
 		return i
 	}
 	first, end := at(from), at(to+1)
 	if first >= end {
 		return 0
 	}
-	return w[end-1].least - w[first].least
+	return w[end-1].Least - w[first].Least
 }
 
 // waitedOne adds a wait of one thread that ended with the last reading. A thread tells of a wait once it is over, so a
 // wait that is longer than the time since the reading before belongs to earlier times as well.
-func (w waits) waitedOne(wait time.Duration) {
+func (w Readings) waitedOne(wait time.Duration) {
 	for i := len(w) - 1; i > 0 && wait > 0 && w[i].follows(w[i-1]); i-- {
-		length := w[i].at - w[i-1].at
-		more := min(wait, length) - (w[i].waited - w[i-1].waited)
+		length := w[i].At - w[i-1].At
+		more := min(wait, length) - (w[i].Waited - w[i-1].Waited)
 		for k := i; k < len(w) && more > 0; k++ {
-			w[k].waited += more
+			w[k].Waited += more
 		}
 		wait -= length
 	}
@@ -94,7 +94,7 @@ type unitWaits struct {
 	threads threadWaits
 	life    int  // of the threads
 	unlike  bool // the kernel gave a process of the unit processor time otherwise than it gave it to brunt
-	list    waits
+	list    Readings
 }
 
 // of finds the group of the process of a unit, and the processes that it has now. A group is the unit's own if brunt is
@@ -164,10 +164,10 @@ func (u *unitWaits) read(clock func() time.Duration) {
 	if stopped, known := u.throttled(); known {
 		waited -= stopped
 	}
-	r := waitsReading{at: at, waited: waited, group: u.own.Inode}
+	r := Reading{At: at, Waited: waited, Group: u.own.Inode}
 	if n := len(u.list); n > 0 {
-		if r.least = u.list[n-1].least; r.follows(u.list[n-1]) {
-			r.least += max(waited-u.list[n-1].waited, 0)
+		if r.Least = u.list[n-1].Least; r.follows(u.list[n-1]) {
+			r.Least += max(waited-u.list[n-1].Waited, 0)
 		}
 	}
 	u.list = append(u.list, r)
@@ -189,13 +189,13 @@ func (u *unitWaits) readThreads(clock func() time.Duration) {
 	if !same {
 		u.life++
 	}
-	r := waitsReading{at: at, life: u.life}
+	r := Reading{At: at, Life: u.life}
 	if n := len(u.list); n > 0 {
 		last := u.list[n-1]
-		waited := min(all, at-last.at)
-		r.least = last.least + waited
+		waited := min(all, at-last.At)
+		r.Least = last.Least + waited
 		if r.follows(last) {
-			r.waited = last.waited + waited
+			r.Waited = last.Waited + waited
 		}
 	}
 	u.list = append(u.list, r)
@@ -212,7 +212,7 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 	for {
 		if waited, known := machine.CPUWaited(); known {
 			at := now()
-			u.machine = append(u.machine, waitsReading{at: at, waited: waited})
+			u.machine = append(u.machine, Reading{At: at, Waited: waited})
 		}
 		for _, one := range u.units {
 			one.waits.read(now)
@@ -257,16 +257,43 @@ func (u *Usage) Peers() bool {
 	})
 }
 
-// WaitedLeast returns how long tasks of a unit waited for a processor, at least, in a span. Tasks that began or ended
-// meanwhile count as far as they are known, so a unit that starts has waits as well. It may be called once the watch
-// has ended.
-func (u *Usage) WaitedLeast(unit string, in requests.Span) (waited time.Duration) {
+// Waits are the readings of all waits for a processor. Nil means that nothing was watched.
+type Waits struct {
+	Machine Readings // of all tasks of this machine
+	Units   []UnitWaits
+	Helpers []Readings // of brunt's helpers, and of the kernel's threads for packets
+}
+
+// UnitWaits are the waits of a unit.
+type UnitWaits struct {
+	Unit string
+	Readings
+}
+
+// Waits returns the waits that were read. It may be called once the watch has ended.
+func (u *Usage) Waits() *Waits {
 	if u == nil {
+		return nil
+	}
+	w := &Waits{Machine: u.machine}
+	for _, one := range u.units {
+		w.Units = append(w.Units, UnitWaits{one.of.Name(), one.waits.list})
+	}
+	for _, h := range u.helpers {
+		w.Helpers = append(w.Helpers, h.list)
+	}
+	return w
+}
+
+// WaitedLeast returns how long tasks of a unit waited for a processor, at least, in a span. Tasks that began or ended
+// meanwhile count as far as they are known, so a unit that starts has waits as well.
+func (w *Waits) WaitedLeast(unit string, in requests.Span) (waited time.Duration) {
+	if w == nil {
 		return 0
 	}
-	for _, one := range u.units {
-		if one.of.Name() == unit {
-			waited = max(waited, one.waits.list.least(in.From, in.To))
+	for _, one := range w.Units {
+		if one.Unit == unit {
+			waited = max(waited, one.least(in.From, in.To))
 		}
 	}
 	return waited
@@ -274,23 +301,22 @@ func (u *Usage) WaitedLeast(unit string, in requests.Span) (waited time.Duration
 
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It
 // is the sum over the units, brunt's helpers and the kernel's threads for packets if the waits of each of them are
-// known, and own is true then. Otherwise it is the time of all tasks of this machine. It may be called once the watch
-// has ended.
-func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own, known bool) {
-	if u == nil {
+// known, and own is true then. Otherwise it is the time of all tasks of this machine.
+func (w *Waits) Waited(from, to, most time.Duration) (waited time.Duration, own, known bool) {
+	if w == nil {
 		return 0, false, false
 	}
 	ofMachine := func() (time.Duration, bool, bool) {
-		all, known := u.machine.within(from, to, most)
+		all, known := w.Machine.within(from, to, most)
 		return all, false, known
 	}
 	groups := map[uint64]time.Duration{} // units may share one
-	for _, one := range u.units {
-		is, ok := one.waits.list.within(from, to, most)
+	for _, one := range w.Units {
+		is, ok := one.within(from, to, most)
 		if !ok {
 			return ofMachine()
 		}
-		if group := one.waits.list[len(one.waits.list)-1].group; group != 0 {
+		if group := one.Readings[len(one.Readings)-1].Group; group != 0 {
 			groups[group] = max(groups[group], is)
 		} else {
 			waited += is
@@ -300,12 +326,12 @@ func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own,
 	for _, is := range groups {
 		waited += is
 	}
-	for _, h := range u.helpers {
-		if len(h.list) == 0 || to+most <= h.list[0].at { // it had not started
+	for _, h := range w.Helpers {
+		if len(h) == 0 || to+most <= h[0].At { // it had not started
 			continue
 		}
-		began := h.list[0].at
-		is, ok := h.list.within(max(from, began), max(to, began+1), most)
+		began := h[0].At
+		is, ok := h.within(max(from, began), max(to, began+1), most)
 		if !ok {
 			return ofMachine()
 		}

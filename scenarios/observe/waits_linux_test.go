@@ -43,12 +43,12 @@ func startOn(t *testing.T, script string) (pid int) {
 }
 
 // watchedWaits reads the waits of a process by its threads.
-func watchedWaits(pid int) (u *unitWaits, read func() waits) {
+func watchedWaits(pid int) (u *unitWaits, read func() Readings) {
 	began := time.Now()
 	u = &unitWaits{pid: pid, life: 1} // the tests do not depend on their own control group
 	is, _ := usedBy(pid)
 	u.threads.of(is)
-	return u, func() waits {
+	return u, func() Readings {
 		u.readThreads(func() time.Duration { return time.Since(began) })
 		return u.list
 	}
@@ -70,15 +70,15 @@ func TestThreadWaits(t *testing.T) {
 	idle()
 	suite.Until(t, "one of two waits", func() bool {
 		list := busy()
-		return len(list) > 0 && list[len(list)-1].waited >= 100*time.Millisecond
+		return len(list) > 0 && list[len(list)-1].Waited >= 100*time.Millisecond
 	})
 	list := busy()
 	first, last := list[0], list[len(list)-1]
-	if took := last.at - first.at; last.life != first.life || last.waited > took || last.waited < took/5 {
-		t.Errorf("it waited for %s of %s: %v", last.waited, took, list)
+	if took := last.At - first.At; last.Life != first.Life || last.Waited > took || last.Waited < took/5 {
+		t.Errorf("it waited for %s of %s: %v", last.Waited, took, list)
 	}
 	list = idle()
-	if waited, busy := list[len(list)-1].waited, last.waited; waited > busy/4 {
+	if waited, busy := list[len(list)-1].Waited, last.Waited; waited > busy/4 {
 		t.Errorf("one that sleeps waited for %s, and one that spins for %s", waited, busy)
 	}
 }
@@ -96,11 +96,11 @@ func TestThreadWaits_Children(t *testing.T) {
 			u.life++
 		}
 		list := read()
-		return len(list) > 0 && list[len(list)-1].least >= 200*time.Millisecond
+		return len(list) > 0 && list[len(list)-1].Least >= 200*time.Millisecond
 	})
 	list := u.list
-	if last := list[len(list)-1]; last.life < began+2 || last.least > last.at-list[0].at {
-		t.Errorf("they waited for %s of %s in %d lives", last.least, last.at-list[0].at, last.life-began)
+	if last := list[len(list)-1]; last.Life < began+2 || last.Least > last.At-list[0].At {
+		t.Errorf("they waited for %s of %s in %d lives", last.Least, last.At-list[0].At, last.Life-began)
 	}
 }
 
@@ -116,16 +116,16 @@ func TestThreadWaits_Ended(t *testing.T) {
 	})
 	read()
 	before := read()
-	if n := len(before); n < 2 || before[n-1].life != before[n-2].life {
+	if n := len(before); n < 2 || before[n-1].Life != before[n-2].Life {
 		t.Fatalf("the life of threads that live on changes: %v", before)
 	}
-	life := before[len(before)-1].life
+	life := before[len(before)-1].Life
 	if err := syscall.Kill(u.threads.processes[1], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the life ends with a thread", func() bool {
 		after := read()
-		return after[len(after)-1].life > life
+		return after[len(after)-1].Life > life
 	})
 	is := used{processes: []int{1, 2}, reaped: 5}
 	var w threadWaits

@@ -12,12 +12,12 @@ import (
 // its place at 6 s.
 func TestWaits(t *testing.T) {
 	const ms, sec = time.Millisecond, time.Second
-	var list waits
+	var list Readings
 	waited := time.Duration(0)
 	for at := time.Duration(0); at < 8*sec; at += waitsEvery {
-		r := waitsReading{at: at, waited: waited, group: 1}
+		r := Reading{At: at, Waited: waited, Group: 1}
 		if at >= 6*sec {
-			r.group, r.waited = 2, waited-500*ms
+			r.Group, r.Waited = 2, waited-500*ms
 		}
 		list = append(list, r)
 		switch {
@@ -49,7 +49,7 @@ func TestWaits(t *testing.T) {
 			t.Errorf("%s: %s, known %t; want %s", c.name, got, known, c.want)
 		}
 	}
-	if got, known := waits(nil).within(0, sec, sec); known {
+	if got, known := Readings(nil).within(0, sec, sec); known {
 		t.Errorf("without a reading the wait is %s", got)
 	}
 }
@@ -58,39 +58,39 @@ func TestWaits(t *testing.T) {
 // another one had told of 20 ms. The times of an earlier life stay.
 func TestWaits_WaitedOne(t *testing.T) {
 	const ms = time.Millisecond
-	list := waits{
-		{at: 0, life: 1},
-		{at: 50 * ms, waited: 10 * ms, life: 1},
-		{at: 100 * ms, life: 2},
-		{at: 150 * ms, life: 2},
-		{at: 200 * ms, waited: 20 * ms, life: 2},
-		{at: 250 * ms, waited: 70 * ms, life: 2},
+	list := Readings{
+		{At: 0, Life: 1},
+		{At: 50 * ms, Waited: 10 * ms, Life: 1},
+		{At: 100 * ms, Life: 2},
+		{At: 150 * ms, Life: 2},
+		{At: 200 * ms, Waited: 20 * ms, Life: 2},
+		{At: 250 * ms, Waited: 70 * ms, Life: 2},
 	}
 	list.waitedOne(170 * ms)
 	var got []time.Duration
 	for _, r := range list {
-		got = append(got, r.waited)
+		got = append(got, r.Waited)
 	}
 	if want := []time.Duration{0, 10 * ms, 0, 50 * ms, 100 * ms, 150 * ms}; !slices.Equal(got, want) {
 		t.Errorf("the waits are %v, want %v", got, want)
 	}
-	list = waits{{at: 0}, {at: 50 * ms, waited: 40 * ms}, {at: 100 * ms, waited: 90 * ms}}
+	list = Readings{{At: 0}, {At: 50 * ms, Waited: 40 * ms}, {At: 100 * ms, Waited: 90 * ms}}
 	list.waitedOne(60 * ms)
-	if list[1].waited != 40*ms || list[2].waited != 90*ms {
+	if list[1].Waited != 40*ms || list[2].Waited != 90*ms {
 		t.Errorf("a wait within the time in which others waited counts again: %v", list)
 	}
 }
 
-// TestUsage_WaitedLeast: what is known of the waits of a unit's tasks counts, although tasks began and ended meanwhile.
-func TestUsage_WaitedLeast(t *testing.T) {
+// TestWaits_WaitedLeast: what is known of the waits of a unit's tasks counts, although tasks began and ended meanwhile.
+func TestWaits_WaitedLeast(t *testing.T) {
 	const ms = time.Millisecond
-	list := waits{
-		{at: 0, life: 1},
-		{at: 50 * ms, waited: 10 * ms, least: 10 * ms, life: 1},
-		{at: 100 * ms, least: 15 * ms, life: 2},
-		{at: 150 * ms, waited: 30 * ms, least: 45 * ms, life: 2},
+	list := Readings{
+		{At: 0, Life: 1},
+		{At: 50 * ms, Waited: 10 * ms, Least: 10 * ms, Life: 1},
+		{At: 100 * ms, Least: 15 * ms, Life: 2},
+		{At: 150 * ms, Waited: 30 * ms, Least: 45 * ms, Life: 2},
 	}
-	u := &Usage{units: []*unitUsage{{of: named("bus[0]"), waits: unitWaits{list: list}}}}
+	u := (&Usage{units: []*unitUsage{{of: named("bus[0]"), waits: unitWaits{list: list}}}}).Waits()
 	for _, c := range []struct {
 		unit     string
 		from, to time.Duration
@@ -108,27 +108,27 @@ func TestUsage_WaitedLeast(t *testing.T) {
 	}
 }
 
-// TestUsage_Waited: the waits of units are known if those of each are. Units of one control group wait together, and
+// TestWaits_Waited: the waits of units are known if those of each are. Units of one control group wait together, and
 // the threads of others besides.
-func TestUsage_Waited(t *testing.T) {
+func TestWaits_Waited(t *testing.T) {
 	const ms, sec = time.Millisecond, time.Second
-	every := func(share time.Duration, group uint64) (list waits) {
+	every := func(share time.Duration, group uint64) (list Readings) {
 		for at := time.Duration(0); at <= 2*sec; at += waitsEvery {
-			list = append(list, waitsReading{at: at, waited: at * share / 100, group: group})
+			list = append(list, Reading{At: at, Waited: at * share / 100, Group: group})
 		}
 		return list
 	}
-	unit := func(list waits) *unitUsage { return &unitUsage{waits: unitWaits{list: list}} }
+	unit := func(list Readings) *unitUsage { return &unitUsage{of: named("a[0]"), waits: unitWaits{list: list}} }
 	machine := every(80, 0)
 	proxies, late := unit(every(30, 0)).waits.list, unit(every(30, 0)).waits.list[22:]
 	changed := slices.Clone(proxies)
 	for i := range changed[:24] {
-		changed[i].life = 1
+		changed[i].Life = 1
 	}
 	for _, c := range []struct {
 		name    string
 		units   []*unitUsage
-		helpers waits
+		helpers Readings
 		want    time.Duration // in a span of 400 ms, with the rest of the intervals at its ends
 		own     bool
 	}{
@@ -145,7 +145,7 @@ func TestUsage_Waited(t *testing.T) {
 		if c.helpers != nil {
 			u.helpers = []*unitWaits{{list: c.helpers}}
 		}
-		if got, own, known := u.Waited(1010*ms, 1020*ms, 400*ms); got != c.want || own != c.own || !known {
+		if got, own, known := u.Waits().Waited(1010*ms, 1020*ms, 400*ms); got != c.want || own != c.own || !known {
 			t.Errorf("%s: %s, own %t, known %t; want %s, own %t", c.name, got, own, known, c.want, c.own)
 		}
 	}

@@ -269,21 +269,3 @@ func (r *runner) overloaded(from, to time.Duration) error {
 	r.overload = &result.Overload{Before: before, Push: push, Escape: e}
 	return err
 }
-
-// addEscape adds the escape to the record of its fault, unless the fault or a unit of it was away after all.
-func (r *runner) addEscape(res *result.Result) {
-	if r.overload != nil {
-		res.Overload = r.overload
-		return
-	}
-	for i := range res.Faults {
-		f := &res.Faults[i]
-		if r.escaped == nil || f.Name != r.escapedFrom || f.Unrecovered == result.StillAway {
-			continue
-		}
-		f.Escape = r.escaped
-		if f.Unrecovered != "" && r.escaped.Outcome == result.EscapeStuck {
-			f.Unrecovered = result.Stuck
-		}
-	}
-}

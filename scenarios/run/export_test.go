@@ -5,10 +5,8 @@ import (
 	"runtime"
 	"time"
 
-	"brunt/chaos"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/result"
 )
 
 // Play drives the only load of a plan as a run does, and records the outcomes of its requests in a sink.
@@ -49,16 +47,8 @@ var StaysIn = staysIn
 // JudgeRecord is [judgeRecord].
 var JudgeRecord = judgeRecord
 
-// HowEnded is [verdict.howEnded].
-func HowEnded(res *result.Result, unit string) string { return verdict{res}.howEnded(unit) }
-
-// DoubtCut is [verdict.doubtCut].
-func DoubtCut(res *result.Result, records []*chaos.Record) { verdict{res}.doubtCut(records) }
-
-// InvalidateVoid is [verdict.invalidateVoid].
-func InvalidateVoid(res *result.Result, records ...*chaos.Record) {
-	verdict{res}.invalidateVoid(records)
-}
+// HowEnded is [howEnded].
+var HowEnded = howEnded
 
 // ExplainsDown is [explainsDown].
 var ExplainsDown = explainsDown

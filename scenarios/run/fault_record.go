@@ -6,45 +6,36 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/timeline"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/outcome"
 )
 
-// faultRecords joins the record of each fault with its effect on the load.
-func (s *snapshot) faultRecords(f *judge.Findings) []result.FaultRecord {
-	var out []result.FaultRecord
+// faults returns what is known of the faults besides their effects.
+func (s *snapshot) faults() (out []outcome.Fault) {
 	for _, c := range s.records {
-		var effect *judge.FaultFinding
-		if c.N >= 0 && c.N < len(f.Faults) {
-			effect = &f.Faults[c.N]
-		}
-		rec := s.faultRecord(c, effect)
-		if !s.final() {
-			s.untilNow(&rec, c, effect)
-		}
-		if rec.Operator = s.marks.record(c.Fault, c.Name); rec.Operator != nil {
-			rec.Operator.Split = rec.SplitTime()
-		}
-		rec.Say()
-		out = append(out, rec)
+		out = append(out, s.fault(c))
 	}
-	slices.SortStableFunc(out, func(a, b result.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
 	return out
 }
 
-func when(r result.FaultRecord) float64 {
-	if r.Injected.Known() {
-		return float64(r.Injected)
+// fault returns what is known of an occurrence besides its effect.
+func (s *snapshot) fault(c *chaos.Record) outcome.Fault {
+	out := outcome.Fault{FaultRecord: s.faultRecord(c), N: c.N, Cuts: cutNotes(c)}
+	out.Brief = out.Cuts != nil && 2*(c.Cleared-c.Injected) < c.Cuts[0].Of
+	if c.Void != nil {
+		void := whyVoid(c, c.Name)
+		out.Void = void.Notes()
 	}
-	return float64(r.Planned)
+	out.Unnoticed = math.IsInf(float64(out.Detect), 1)
+	return out
 }
 
-// faultRecord joins the record of a fault with its effect on the load; a nil f means no effect.
-func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
+// faultRecord returns the record of a fault without its effect on the load.
+func (s *snapshot) faultRecord(c *chaos.Record) result.FaultRecord {
 	mask := s.plan.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
 		Name: c.Name, Kind: c.Kind, Nature: c.Nature, Units: c.Units, Links: c.Links, Zones: c.Zones,
@@ -68,38 +59,51 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	if c.OneShot {
 		rec.Within = result.Sec(c.Within)
 	}
-	if f != nil {
-		addEffect(&rec, c, f)
-		if rec.Slow.Known() && slowShare(s.plan.Scenario, false) > 0 {
+	if c.N >= 0 {
+		rec.Injected, rec.Cleared, rec.Until = result.Sec(c.Injected), result.Sec(c.Cleared), result.Sec(c.Until)
+		if c.VerifyErr == nil {
+			rec.Verified = result.Sec(c.Verified)
+		}
+		rec.Gone, rec.Revert = c.Gone, string(c.Revert)
+		if c.Traffic != nil {
+			rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit
+		}
+		if slowShare(s.plan.Scenario, false) > 0 {
 			rec.SlowFrom = "baseline"
 		}
+		rec.Alerts = s.observers.observed.After(c.Injected, c.Cleared)
 	}
-	failed := *c
-	if errors.As(c.Void, new(chaos.MissingError)) { // each time without the fault has a note
-		failed.Void = nil
-	}
-	if err := failed.Err(); err != nil {
-		text := strings.ReplaceAll(mask(err.Error()), "\n", "; ")
-		rec.Because = result.Notes{{Kind: result.FaultFailed, Text: text}}
-	}
+	rec.Because = s.faultNotes(c)
 	rec.RevertedBy = takenBackBy(c)
-	if c.Late != "" {
-		rec.Because = rec.Because.And(result.Note{Kind: result.FaultLate, Text: c.Late})
-	}
-	for _, a := range c.Absent {
-		rec.Because = rec.Because.And(result.Note{Kind: result.FaultMissing, Text: mask(a.String())})
-	}
-	rec.Because = rec.Because.And(cutNotes(c)...)
 	for _, step := range c.Steps {
 		rec.Steps = append(rec.Steps, faultStep(step, mask))
 	}
 	if c.Detect != nil && c.N >= 0 {
 		s.addDetection(&rec, c)
 	}
-	if c.N >= 0 {
-		rec.Alerts = s.observers.observed.After(c.Injected, c.Cleared)
-	}
+	rec.Operator = s.marks.record(c.Fault, c.Name)
 	return rec
+}
+
+// faultNotes returns the notes on a fault that do not depend on its effect.
+func (s *snapshot) faultNotes(c *chaos.Record) (out result.Notes) {
+	mask, failed := s.plan.Scenario.Secrets.Mask, *c
+	if errors.As(c.Void, new(chaos.MissingError)) { // each time without the fault has a note
+		failed.Void = nil
+	}
+	if err := failed.Err(); err != nil {
+		text := strings.ReplaceAll(mask(err.Error()), "\n", "; ")
+		out = result.Notes{{Kind: result.FaultFailed, Text: text}}
+	} else if c.Early && c.N >= 0 {
+		out = result.Notes{{Kind: result.FaultTakenBack}}
+	}
+	if c.Late != "" {
+		out = out.And(result.Note{Kind: result.FaultLate, Text: c.Late})
+	}
+	for _, a := range c.Absent {
+		out = out.And(result.Note{Kind: result.FaultMissing, Text: mask(a.String())})
+	}
+	return out.And(cutNotes(c)...)
 }
 
 // expected returns what the scenario expects of a fault; nil if it states nothing.
@@ -151,48 +155,6 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	return out
 }
 
-// addEffect adds the effect on the load to the record of a fault.
-func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) {
-	rec.Injected, rec.Cleared, rec.Until = result.Sec(c.Injected), result.Sec(c.Cleared), result.Sec(c.Until)
-	if c.VerifyErr == nil {
-		rec.Verified = result.Sec(c.Verified)
-	}
-	rec.Gone, rec.Revert = c.Gone, string(c.Revert)
-	rec.Traffic, rec.TrafficUnit = f.Requests, "requests"
-	if c.Traffic != nil {
-		rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit
-	}
-	since := func(at result.Num, from time.Duration) result.Num {
-		return result.Num(max(0, float64(at)-from.Seconds()))
-	}
-	rec.Impact, rec.Because, rec.Limit = f.Impact, f.Notes, result.Num(f.Limit)
-	if f.Slow > 0 {
-		rec.Slow = result.Sec(f.Slow)
-	}
-	if f.SlowLeast < f.Slow {
-		rec.SlowLeast = result.Sec(f.SlowLeast)
-	}
-	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area),
-		result.Sec(f.Degraded), f.Failed
-	rec.Parts = f.Parts
-	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
-	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt
-	begin := c.Injected
-	if c.Kind == result.GroupKind && f.OnsetAt.Known() { // the harm need not come from the group's first step
-		begin = f.OnsetAt.D()
-	}
-	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, begin)
-	rec.Recover, rec.Heal = since(f.RecoveredAt, begin), since(f.RecoveredAt, c.Cleared)
-	rec.RejoinAt, rec.Back, rec.Rejoin = f.RejoinAt, since(f.BackAt, begin), since(f.RejoinedAt, f.RejoinAt.D())
-	rec.Unrecovered = f.Unrecovered
-	if f.Impact == result.NotRecovered {
-		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
-	}
-	if c.Early {
-		rec.Because = rec.Because.And(result.Note{Kind: result.FaultTakenBack})
-	}
-}
-
 // addDetection adds the time at which the team's own monitoring detected a fault.
 func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 	seen := c.Detect
@@ -207,6 +169,14 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 		rec.DetectNote = result.Notes{{Kind: result.NoticedNone, For: result.Sec(least)}}.Phrase(nil)
 	}
 	rec.DetectNote = s.plan.Scenario.Secrets.Mask(rec.DetectNote)
+}
+
+// faultsSoFar joins the record of each fault with its effect on the load, while the loads go on.
+func (s *snapshot) faultsSoFar(f *judge.Findings) []result.FaultRecord {
+	out := outcome.Records(s.faults(), f, func(i int, rec *result.FaultRecord, found *judge.FaultFinding) {
+		s.untilNow(rec, s.records[i], found)
+	})
+	return append([]result.FaultRecord{}, out...)
 }
 
 // untilNow clears the fields of a fault's record that are known only at the end of the run.

@@ -4,14 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"brunt/chaos/cgroup"
-	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // TestQuota checks that a CPU quota of brunt's own group, or of the one around it, is found with how often it was used
@@ -80,33 +76,5 @@ func TestQuota(t *testing.T) {
 				t.Errorf("%v cores, used up in %v of the periods; want %v and %v", cores, share, c.cores, c.share)
 			}
 		})
-	}
-}
-
-// TestJudge_Quota checks that a quota that held brunt back is named as the cause of its lag, and one that hardly did is
-// not.
-func TestJudge_Quota(t *testing.T) {
-	const named = "CPU quota of 0.2 cores held brunt back in 40% of the time"
-	for _, c := range []struct {
-		name string
-		g    result.Generator
-		want string
-	}{
-		{"a quota", result.Generator{CPU: .19, Pressure: .9, Quota: .2, Throttled: .4}, named},
-		{"a quota that was used up once", result.Generator{CPU: .02, Quota: .2, Throttled: .012}, crowdedOut},
-		{"a quota and short freezes", result.Generator{
-			CPU: .19, Quota: .2, Throttled: .4,
-			Freezes: []result.Freeze{{T: 2, D: 1.2}},
-		}, named},
-		{
-			"stopped",
-			result.Generator{CPU: .19, Quota: .2, Throttled: .4, Freezes: []result.Freeze{{T: 2, D: 12}}},
-			"stood still for 12s",
-		},
-	} {
-		f := &judge.Findings{LagByPhase: map[slo.Phase]judge.PhaseLag{{Kind: slo.RunPhase}: {P99: 1, Low: 1}}}
-		if judgeGenerator(&c.g, f, 10*time.Millisecond); len(c.g.Limits) != 1 || !strings.Contains(c.g.Limits[0], c.want) {
-			t.Errorf("%s: %q, want %q", c.name, c.g.Limits, c.want)
-		}
 	}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -9,10 +10,10 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/casefile"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/run/events"
-	"brunt/scenarios/run/guard"
+	"brunt/scenarios/run/outcome"
 	"brunt/scenarios/slo"
 )
 
@@ -61,36 +62,94 @@ func (r *runner) unstarted(err error) *result.Result {
 // result judges the measurements.
 func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.observers.observed.Stop()
-	s, res := r.snapshotAtEnd(ctx), r.session.head(r.identity)
+	s := r.snapshotAtEnd(ctx)
 	if err := r.loads.accountFor(s.ends); err != nil {
 		return nil, err
 	}
-	f, err := s.compose(res, r.loads.judge)
+	c := s.judgeCase()
+	all := r.loads.rec.Finish()
+	f, err := judge.Judge(all, c)
 	if err != nil {
 		return nil, err
 	}
+	of := r.outcome(ctx, s, &c)
+	of.Known.Traces = s.traces(f.Phases)
+	res := of.Compose(f)
+	res.Reason = r.plan.Scenario.Secrets.Mask(res.Reason)
+	if of.Gone == "" {
+		r.ended = of.Known.Duration.D()
+	}
+	r.loads.noteLimits()
+	r.loads.noteProtocols()
+	r.loads.noteSlow()
+	r.loads.noteKept(res)
+	noteResent(r.log, f.Cells, r.observers.usage.SoFar(nil))
+	of.Known.Notes = slices.Concat(r.plan.Notes, r.log.Noted())
+	res.Notes = slices.Concat(of.Known.Notes, f.Notes)
+	if casefile.Wanted() {
+		if r.kept, err = casefile.Taken(all, &c, of, s.beside(), f); err != nil {
+			return nil, err
+		}
+		r.noted = len(res.Notes)
+	}
+	return res, nil
+}
+
+// beside returns the readings that the judge asks for as functions.
+func (s *snapshot) beside() casefile.Beside {
+	out := casefile.Beside{Waits: s.waits, Hit: map[int][]string{}}
+	for _, rec := range s.records {
+		if rec.N >= 0 {
+			out.Hit[rec.N] = rec.HitUnits()
+		}
+	}
+	if spans := s.session.spans; spans != nil {
+		out.Spans, out.Traced, out.Came = true, spans.Traced(s.plan.Scenario.Trace.Services), spans.Any()
+	}
+	return out
+}
+
+// keep writes the case file of the run, if one is wanted. A run that brunt itself broke has none.
+func (r *runner) keep(res *result.Result) error {
+	if r.kept == nil || res.Verdict == scenarios.Broken || res.Verdict == scenarios.NotReverted {
+		return nil
+	}
+	text, err := json.Marshal(res)
+	if err != nil {
+		return err
+	}
+	r.kept.Finish(res, r.noted, text)
+	return r.kept.Keep(r.session.o.ID)
+}
+
+// outcome returns what the run knows besides its measurements.
+func (r *runner) outcome(ctx context.Context, s *snapshot, c *judge.Case) *outcome.Run {
 	end := time.Duration(0)
 	for _, e := range s.ends {
 		end = max(end, e)
 	}
-	r.addEscape(res)
-	res.Duration, res.Slowest = result.Sec(end), f.Slowest
+	res := r.session.head(r.identity)
+	s.addTo(res, c)
+	of := &outcome.Run{
+		Known: res, Faults: s.faults(), LagLimit: lagLimit(r.plan.Scenario.SLO), Machine: ownMachine(),
+		Escape: r.escaped, EscapedFrom: r.escapedFrom, Smoke: r.plan.Smoke, Scripts: r.loads.scripts.Failures(),
+	}
+	res.Duration, res.Overload = result.Sec(end), r.overload
+	if r.overload != nil {
+		of.Escape = nil
+	}
 	res.SetLedgers(r.written)
 	res.Consistency, res.Deliveries = r.consistent, r.delivered
 	if r.plan.Scenario.Trace.Sends() {
 		res.TraceLink = r.plan.Scenario.Trace.Link.Text()
 	}
-	thresholds, objectives := r.loads.scripts.Thresholds()
-	res.Objectives, objectives = append(res.Objectives, thresholds...), slices.Concat(s.slo, objectives)
-	noteShort(res, objectives)
+	res.Objectives, _ = r.loads.scripts.Thresholds()
 	res.Metrics = r.loads.scripts.Metrics()
-	res.Repeats = result.Repeats(res.Faults)
 	limits := r.loads.scripts.Limits()
-	res.Generator = r.generator(f, limits)
-	res.Slowdowns = result.FindSlowdowns(res)
+	r.addGenerator(of, limits)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	unfit := unfitBy(result.ScriptLimit, limits)
-	unfit = append(unfit, unfitBy(result.WorkerLost, r.loads.addWorkers(res))...)
+	unfit = append(unfit, unfitBy(result.WorkerLost, r.loads.addWorkers(res, len(s.slo)+len(res.Objectives)))...)
 	if r.session.sys != nil { // an imported result has no target
 		broken := r.session.sys.Broken(ctx)
 		for _, why := range broken {
@@ -98,33 +157,16 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 		}
 		unfit = append(unfit, unfitBy(result.LinkBroken, broken)...)
 	}
-	r.decide(ctx, res, objectives, f, unfit)
-	res.NameFailed()
-	res.Meet()
-	res.Reason = r.plan.Scenario.Secrets.Mask(res.Reason)
-	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {
-		r.ended = end
+	res.Events = r.log.Events() // so far: how units ended
+	addCause(of, context.Cause(ctx), r.caller)
+	if r.broken != nil {
+		text := strings.ReplaceAll(r.broken.Error(), "\n", "; ")
+		of.Unfit = append(of.Unfit, result.Reason{Kind: result.BruntFailed, Verdict: scenarios.Broken, Text: text})
+		r.log.Note("%v", r.broken)
 	}
-	r.loads.noteLimits()
-	r.loads.noteProtocols()
-	r.loads.noteSlow()
-	r.loads.noteKept(res)
-	noteResent(r.log, f.Cells, r.observers.usage.SoFar(nil))
-	res.Notes = slices.Concat(r.plan.Notes, r.log.Noted(), f.Notes)
-	return res, nil
-}
-
-// judge runs the judge, and keeps the case file if that is configured.
-func (l *loads) judge(c judge.Case) (*judge.Findings, error) {
-	all := l.rec.Finish()
-	found, err := judge.Judge(all, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := casefile.Keep(l.session.o.ID, all, c, found); err != nil {
-		l.session.log.Note("%v", err)
-	}
-	return found, nil
+	of.Unfit = append(of.Unfit, unfit...)
+	r.addReasons(of, of.Refused != nil)
+	return of
 }
 
 // unfitBy returns reasons of one kind why the figures of a run can't be trusted.
@@ -135,21 +177,21 @@ func unfitBy(kind result.ReasonKind, texts []string) (out []result.Reason) {
 	return out
 }
 
-// generator evaluates whether brunt was the bottleneck.
-func (r *runner) generator(f *judge.Findings, limits []string) result.Generator {
+// addGenerator adds the health of brunt, as far as the measurements of the load do not show it. limits are those of
+// scripts.
+func (r *runner) addGenerator(of *outcome.Run, limits []string) {
 	g := r.observers.health
 	if r.loads.account != nil {
 		r.loads.crew.AddHealth(&g)
 	}
-	judgeGenerator(&g, f, lagLimit(r.plan.Scenario.SLO))
 	for _, why := range limits {
 		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN, Sentence: why})
 	}
 	r.loads.limitOfReader(&g)
 	r.loads.limitsOfWorkers(&g)
-	g.Healthy = len(g.Limits) == 0
+	of.Limits, g.Limited, g.Limits = g.Limited, nil, nil
 	r.loads.addFigures(&g)
-	return g
+	of.Known.Generator = g
 }
 
 // judgedBy lists the objectives of this run; a control run leaves out those on faults.

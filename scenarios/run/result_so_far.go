@@ -5,8 +5,9 @@ import (
 	"slices"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/outcome"
 )
 
 // A Sampler returns the result so far of a run in progress, or nil when its load is over. Any goroutine
@@ -35,13 +36,22 @@ func (l *live) soFar() *result.Result {
 	res := &head
 	res.Duration, res.Verdict, res.T0 = result.Sec(s.at), scenarios.Running, l.log.T0()
 	res.Going = &result.Going{At: l.log.Now(), End: l.plan.End(), Timetable: l.timetable}
-	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return l.interim.Findings(l.loads.rec, c) })
+	c := s.judgeCase()
+	f, err := l.interim.Findings(l.loads.rec, c)
 	if err != nil {
 		l.session.logger.Warn("looking at the run", "error", err)
 		return nil
 	}
+	var now []measure.Occurrence // a fault may have been injected or cleared since
+	for i := range f.Faults {
+		now = append(now, f.Faults[i].Occurrence)
+	}
+	s.records = s.recordsSoFar(now)
+	s.addTo(res, &c)
+	outcome.Fill(res, f)
+	res.Faults = s.faultsSoFar(f)
 	res.Generator = l.observers.mon.SoFar()
-	judgeGenerator(&res.Generator, f, lagLimit(l.plan.Scenario.SLO))
+	outcome.JudgeGenerator(&res.Generator, f, lagLimit(l.plan.Scenario.SLO), ownMachine())
 	res.Notes = append(slices.Clone(l.plan.Notes), f.Notes...)
 	soFar := result.Reason{Kind: result.SoFar, Verdict: scenarios.Running}
 	res.Reason = soFar.Sentence(res)

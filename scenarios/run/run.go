@@ -30,6 +30,7 @@ import (
 	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/run/script"
@@ -135,20 +136,6 @@ func (u unsteady) Error() string {
 	return "the steady state did not hold: " + u.what
 }
 
-// reason returns the reason of the run. If a declared steady state does not hold, the target broke a promise, and the
-// run fails, unless the judge found a condition on requests open, as the target or brunt may have lacked a processor.
-// If the baseline fails without a declared one, the run shows nothing about the faults, and is invalid.
-func (u unsteady) reason(judged *result.ObjectiveResult) result.Reason {
-	if u.undeclared {
-		return result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: u.what}
-	}
-	r := result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: u.what}
-	if judged.Because.Has(result.MachineFails, result.OwnLoadFails) {
-		r.Verdict, r.Why = judged.Verdict, judged.Why
-	}
-	return r
-}
-
 // runner is a plan in execution.
 type runner struct {
 	session    *session
@@ -176,6 +163,8 @@ type runner struct {
 	closers     []func() error     // free resources of the run, in reverse order
 	closeNotes  []string           // notes of closers for the result
 	conditions  []result.Condition // set when conditions are taken back
+	kept        *casefile.Case     // nil: none is wanted, or there is no result
+	noted       int                // notes of the result when it had its verdict
 	ended       time.Duration      // when the load ended; zero without a result, or if the target was ended by order
 }
 
@@ -227,7 +216,11 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 		res.Ended = time.Now()
 		res.Events = r.log.Events()
 		res.Attach()
-		return result.Masked(res, r.plan.Scenario.Secrets.Mask), nil
+		res = result.Masked(res, r.plan.Scenario.Secrets.Mask)
+		if err := r.keep(res); err != nil {
+			r.session.logger.Warn("keeping the case of the run", "error", err)
+		}
+		return res, nil
 	}
 	r.log.Event(result.Event{Event: "run.end", Text: "error: " + err.Error()})
 	return nil, err

@@ -47,6 +47,7 @@ type snapshot struct {
 	ends    []time.Duration // ends of the loads; planned ends while they go on
 	records []*chaos.Record // records of the faults; while the loads go on, as far as events tell
 	events  map[string]map[string]result.Event
+	waits   *observe.Waits // waits for a processor; nil while the loads go on
 }
 
 // never is the time of a snapshot after the loads.
@@ -75,7 +76,7 @@ func (l *live) snapshot() *snapshot {
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s := newSnapshot(r.faults, never)
 	s.slo, s.records, s.written = r.session.judgedBy(), r.faults.records, r.written
-	s.consistent, s.delivered = r.consistent, r.delivered
+	s.consistent, s.delivered, s.waits = r.consistent, r.delivered, r.observers.usage.Waits()
 	for i := range r.plan.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
@@ -99,47 +100,28 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 
 func (s *snapshot) final() bool { return s.at == never }
 
-// compose adds the findings of find and the data of the snapshot to a result.
-func (s *snapshot) compose(
-	res *result.Result, find func(judge.Case) (*judge.Findings, error),
-) (*judge.Findings, error) {
-	c := s.judgeCase()
-	res.Loads = []result.LoadInfo{}
+// loadInfos describes the loads of a case.
+func (s *snapshot) loadInfos(c *judge.Case) []result.LoadInfo {
+	out := []result.LoadInfo{}
 	for i, span := range c.Loads {
 		lp := &s.plan.Loads[i]
-		res.Loads = append(res.Loads, result.LoadInfo{
+		out = append(out, result.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(),
 			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.loads.stepsOf(i),
 			Timeout: result.Sec(lp.Timeout.D()),
 		})
 		if lp.Has("max_in_flight") {
-			res.Loads[i].MaxInFlight = lp.MaxInFlight
+			out[i].MaxInFlight = lp.MaxInFlight
 		}
 	}
-	f, err := find(c)
-	if err != nil {
-		return nil, err
-	}
-	if !s.final() { // a fault may have been injected or cleared since
-		var now []measure.Occurrence
-		for i := range f.Faults {
-			now = append(now, f.Faults[i].Occurrence)
-		}
-		s.records = s.recordsSoFar(now)
-	}
-	res.Blocks = f.Blocks
-	res.Phases, res.Cells, res.Windows, res.Histograms = f.Phases, f.Cells, f.Windows, f.Histograms
-	res.Objectives = append(res.Objectives, f.Objectives...)
-	res.Errors = append(res.Errors, f.Errors...)
-	res.Faults = append(res.Faults, s.faultRecords(f)...)
-	res.Incidents = append(res.Incidents, f.Incidents...)
-	res.Links, res.Amplification = result.Around(c.Links, f.Phases), f.Amplified
+	return out
+}
+
+// addTo adds to a result what the snapshot knows besides the findings. c is its case.
+func (s *snapshot) addTo(res *result.Result, c *judge.Case) {
+	res.Loads, res.Links = s.loadInfos(c), c.Links
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
 		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
-	if s.final() {
-		res.Traces = s.traces(f.Phases)
-	}
-	return f, nil
 }
 
 // traces returns what the spans of the target say about the baseline and each fault; nil if none were received.
@@ -232,7 +214,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	events := s.session.log.Events()
 	c.Unwell, c.UnitWaits = unwellUnits(s.records, events), s.unitWaits
 	c.Apart, c.Recurring = apartFrom(s.records, events, slices.Max(append([]time.Duration{0}, s.ends...)))
-	c.Waited, c.Peers = s.observers.usage.Waited, s.observers.usage.Peers()
+	c.Waited, c.Peers = s.waits.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
 		c.Generator = s.observers.health.Seconds
@@ -262,16 +244,16 @@ func (s *snapshot) judgeCase() judge.Case {
 func (s *snapshot) unitWaits(n int, in requests.Span) (waited time.Duration) {
 	for _, rec := range s.records {
 		if rec.N == n {
-			waited = max(waited, unitWaits(rec, s.observers.usage, in))
+			waited = max(waited, unitWaits(rec, s.waits, in))
 		}
 	}
 	return waited
 }
 
 // unitWaits is [snapshot.unitWaits] for the record of an occurrence.
-func unitWaits(rec *chaos.Record, usage *observe.Usage, in requests.Span) (waited time.Duration) {
+func unitWaits(rec *chaos.Record, waits *observe.Waits, in requests.Span) (waited time.Duration) {
 	for _, unit := range rec.HitUnits() {
-		waited = max(waited, usage.WaitedLeast(unit, in))
+		waited = max(waited, waits.WaitedLeast(unit, in))
 	}
 	return waited
 }

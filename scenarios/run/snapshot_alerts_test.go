@@ -66,7 +66,7 @@ func TestSampler_Alerts(t *testing.T) {
 			}
 			s := newSnapshot(r.faults, now)
 			s.records = s.recordsSoFar([]measure.Occurrence{oc})
-			got := s.faultRecords(&judge.Findings{Faults: []judge.FaultFinding{{Occurrence: oc}}})[0]
+			got := s.faultsSoFar(&judge.Findings{Faults: []judge.FaultFinding{{Occurrence: oc}}})[0]
 			if fmt.Sprint(got.Alerts) != fmt.Sprint([]result.FaultAlert{c.want}) {
 				t.Errorf("%+v, want %+v", got.Alerts, c.want)
 			}
@@ -83,7 +83,7 @@ func TestFaultRecord_Absent(t *testing.T) {
 	rec := s.faultRecord(&chaos.Record{N: -1, Late: "late", Absent: []chaos.Absence{
 		{Unit: "web[1]", From: 12300 * time.Millisecond, To: 15100 * time.Millisecond},
 		{Unit: "web[2]", From: 20 * time.Second},
-	}}, nil)
+	}})
 	rec.Say()
 	if want := "late; not on web[1] from 12.3s to 15.1s; not on web[2] from 20s to its end"; rec.Note != want {
 		t.Errorf("its note is %q, want %q", rec.Note, want)
@@ -93,9 +93,24 @@ func TestFaultRecord_Absent(t *testing.T) {
 // TestFaultRecord_Part: a fault whose settings leave a part is recorded so, and so is a step whose unit stays down.
 func TestFaultRecord_Part(t *testing.T) {
 	s := newSnapshot(newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{}).faults, 0)
-	rec := s.faultRecord(&chaos.Record{N: -1, Part: true, Steps: []*chaos.Record{{LeftDown: true}}}, nil)
+	rec := s.faultRecord(&chaos.Record{N: -1, Part: true, Steps: []*chaos.Record{{LeftDown: true}}})
 	if !rec.Part || rec.StaysDown || !rec.Steps[0].StaysDown {
 		t.Errorf("%+v", rec)
+	}
+}
+
+// TestFault_Cut: a fault that another one cut short was in for under half of its time, or for more of it.
+func TestFault_Cut(t *testing.T) {
+	const sec = time.Second
+	s := newSnapshot(newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{}).faults, 0)
+	for cleared, brief := range map[time.Duration]bool{24 * sec: true, 25 * sec: false} {
+		f := s.fault(&chaos.Record{
+			Name: "f#2", Injected: 10 * sec, Cleared: cleared,
+			Cuts: []chaos.CutShort{{Unit: "web[0]", By: "g", In: cleared - 10*sec, Of: 30 * sec}},
+		})
+		if f.Brief != brief || !f.Cuts.Has(result.FaultCut) || !f.Because.Has(result.FaultCut) || f.Void != nil {
+			t.Errorf("until %s: %+v", cleared, f)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -11,73 +10,13 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
-	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
+	"brunt/scenarios/run/outcome"
 	"brunt/scenarios/slo"
 )
-
-// decide sets verdict, exit code and reasons by their precedence. unfit has the reasons why the figures of the run
-// can't be trusted. A late generator is no such reason, because each objective is judged without its lag as well.
-func (r *runner) decide(
-	ctx context.Context, res *result.Result, objectives []slo.Objective, f *judge.Findings, unfit []result.Reason,
-) {
-	good := true
-	if len(res.Objectives) == 0 {
-		var why result.Reason
-		why, good = requests.Unasked(res, f.Own)
-		res.Because(why)
-	}
-	res.Events = r.log.Events() // so far: how units ended
-	v, cause := verdict{res}, context.Cause(ctx)
-	code := v.decideCause(cause, r.caller, &f.Steady)
-	if r.broken != nil {
-		res.Broke(result.BruntFailed, r.broken)
-		r.log.Note("%v", r.broken)
-	}
-	for _, why := range unfit {
-		v.res.Because(why)
-	}
-	v.decideFaults(cause, r.faults.records, r.plan, r.waitedFor) // first: a fault may be the reason for an objective
-	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
-		why := result.Notes{{Kind: result.FaultVoid, Text: gone.How}}
-		v.invalidate(why, func(*result.ObjectiveResult) bool { return true })
-	}
-	v.doubtCut(r.faults.records)
-	v.invalidateVoid(r.faults.records)
-	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
-		for _, why := range r.loads.scripts.Failures() {
-			v.res.Because(result.Reason{Kind: result.ScriptFailed, Verdict: scenarios.Fail, Text: why})
-		}
-		if len(res.Objectives) > 0 && !refused {
-			v.decideObjectives(objectives)
-		}
-	} else {
-		v.decideBaseline()
-	}
-	v.decideImpacts(f.Faults)
-	if res.Verdict == "" {
-		v.res.Because(result.Reason{Kind: result.Held, Verdict: scenarios.Pass})
-	}
-	res.ExitCode = res.Verdict.ExitCode()
-	switch {
-	case res.Verdict == scenarios.Interrupted:
-		res.ExitCode = code
-	case res.Verdict == scenarios.None && good:
-		res.ExitCode = scenarios.ExitPass
-	}
-}
-
-// verdict changes the verdict of a result to a worse one.
-type verdict struct{ res *result.Result }
-
-// because adds a reason whose text is an error.
-func (v verdict) because(to scenarios.Verdict, kind result.ReasonKind, err error) {
-	v.res.Because(result.Reason{Kind: kind, Verdict: to, Text: err.Error()})
-}
 
 // brokeAfter records in the result an error of brunt after the load. A note tells it if another verdict has precedence.
 func brokeAfter(res *result.Result, err error) {
@@ -97,46 +36,39 @@ func leftBehind(entries int) result.Reason {
 	return result.Reason{Kind: result.LeftBehind, Verdict: scenarios.NotReverted, Left: entries}
 }
 
-// decideFaults judges the faults themselves: whether one was not verified, affected no traffic or could not be
-// undone. If the steady state did not hold, cause is the reason why no fault was injected. waited reports whether a
-// lack of processors may explain that a unit was not well again in time.
-func (v verdict) decideFaults(
-	cause error, records []*chaos.Record, p *plan.Plan, waited func(*chaos.Record) bool,
-) {
-	refused := errors.As(cause, new(unsteady))
-	for _, c := range records {
-		if !refused || c.N >= 0 || c.RevertErr != nil {
-			for _, why := range judgeRecord(c, c.Name, p.Stack == nil) {
-				if why.OfSlowStart() && waited(c) {
-					why.Verdict = scenarios.Inconclusive
-				}
-				down, ok := errors.AsType[chaos.NotRunningError](c.InjectErr)
-				if ok && why.Kind == result.InjectionFailed {
-					why.Text += v.howEnded(down.Unit)
-				}
-				v.res.Because(why)
-			}
-		}
+// addReasons adds to the faults of a result what their courses say of the run: whether one was not verified, or could
+// not be undone. refused says that no fault was to be injected.
+func (r *runner) addReasons(of *outcome.Run, refused bool) {
+	res := *of.Known // how units ended is asked beside all faults
+	for i := range of.Faults {
+		res.Faults = append(res.Faults, of.Faults[i].FaultRecord)
 	}
-	for _, f := range v.res.Faults {
-		if f.Injected.Known() && f.Traffic == 0 && !p.Smoke {
-			v.res.Because(result.Reason{
-				Kind: result.NoTraffic, Verdict: scenarios.Inconclusive, Fault: f.Name,
-				After: max(0, f.Injected-v.res.Duration),
-			})
+	for i, c := range r.faults.records {
+		if refused && c.N < 0 && c.RevertErr == nil {
+			continue
+		}
+		for _, why := range judgeRecord(c, c.Name, r.plan.Stack == nil) {
+			if why.OfSlowStart() && r.waitedFor(c) {
+				why.Verdict = scenarios.Inconclusive
+			}
+			down, ok := errors.AsType[chaos.NotRunningError](c.InjectErr)
+			if ok && why.Kind == result.InjectionFailed {
+				why.Text += howEnded(&res, down.Unit)
+			}
+			of.Faults[i].Reasons = append(of.Faults[i].Reasons, why)
 		}
 	}
 }
 
 // howEnded says how the unit of a fault that was not injected had ended by itself, and what to do. It is empty if the
 // unit had not.
-func (v verdict) howEnded(unit string) string {
-	for i := range slices.Backward(v.res.Events) {
-		e := &v.res.Events[i]
+func howEnded(res *result.Result, unit string) string {
+	for i := range slices.Backward(res.Events) {
+		e := &res.Events[i]
 		if e.Unit != unit {
 			continue
 		}
-		if ended, itself := v.res.OwnEnd(e); ended && itself {
+		if ended, itself := res.OwnEnd(e); ended && itself {
 			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()),
 				e.Text)
 		}
@@ -149,8 +81,9 @@ func (r *runner) waitedFor(c *chaos.Record) bool {
 	if r.observers == nil || r.session.sys == nil {
 		return false
 	}
+	waits := r.observers.usage.Waits()
 	return explainsDown(c, spansOf(r.observers.health.Held()), func(in requests.Span) time.Duration {
-		return unitWaits(c, r.observers.usage, in)
+		return unitWaits(c, waits, in)
 	})
 }
 
@@ -250,130 +183,43 @@ func stillDown(c *chaos.Record, name string) result.Reason {
 	}
 }
 
-// decideImpacts adds the reasons of faults: the steady state did not hold before a judged fault, or a required impact
-// is missing.
-func (v verdict) decideImpacts(found []judge.FaultFinding) {
-	for i := range found {
-		if f := &found[i]; f.Unsteady.Kind != "" {
-			v.res.Because(f.Unsteady)
-		}
-	}
-	for i := range found {
-		if f := &found[i]; f.Required.Kind != "" {
-			v.res.Because(f.Required)
-		}
-	}
-}
-
-// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. caller returns an
-// interrupt that came after the run ended for another reason: the interrupt takes precedence. steady is the judgement
-// of the steady state, if that ended the run.
-func (v verdict) decideCause(cause error, caller func() error, steady *result.ObjectiveResult) int {
+// addCause says why the run ended early, if it did. caller returns an interrupt that came after the run ended for
+// another reason: the interrupt takes precedence.
+func addCause(of *outcome.Run, cause error, caller func() error) {
 	var (
 		in   Interrupt
 		stop stopped
 		un   unsteady
 	)
+	add := func(to scenarios.Verdict, kind result.ReasonKind, text string) {
+		of.Ended = append(of.Ended, result.Reason{Kind: kind, Verdict: to, Text: text})
+	}
 	if errors.As(cause, &in) || caller != nil && errors.As(caller(), &in) {
-		v.res.Because(result.Reason{
+		of.Ended = append(of.Ended, result.Reason{
 			Kind: result.Interrupted, Verdict: scenarios.Interrupted, Text: in.By,
-			After: result.Num(math.Round(float64(v.res.Duration))),
+			After: result.Num(math.Round(float64(of.Known.Duration))),
 		})
 	}
+	of.Code = in.Code
+	gone, lost := errors.AsType[guard.TargetGoneError](cause)
+	of.Gone = gone.How
 	switch {
 	case errors.As(cause, &stop):
-		v.res.Because(result.Reason{Kind: result.StopCondition, Verdict: scenarios.Stopped, Text: stop.condition})
+		add(scenarios.Stopped, result.StopCondition, stop.condition)
 	case errors.As(cause, new(guard.StoppedError)):
-		v.because(scenarios.Stopped, result.StoppedInside, cause)
+		add(scenarios.Stopped, result.StoppedInside, cause.Error())
 	case errors.As(cause, &un):
-		v.res.Because(un.reason(steady))
+		of.Refused = &outcome.Refusal{What: un.what, Undeclared: un.undeclared}
 	case errors.Is(cause, errUsedUp):
-		v.because(scenarios.Inconclusive, result.DataUsedUp, cause)
+		add(scenarios.Inconclusive, result.DataUsedUp, cause.Error())
 	case errors.Is(cause, errSuspend):
-		v.because(scenarios.Invalid, result.Suspended, cause)
+		add(scenarios.Invalid, result.Suspended, cause.Error())
 	case errors.Is(cause, errNoLoad):
-		v.because(scenarios.Invalid, result.NoWorker, cause)
+		add(scenarios.Invalid, result.NoWorker, cause.Error())
 	case errors.Is(cause, errLost):
-		v.because(scenarios.Invalid, result.WorkerLost, cause)
-	case errors.As(cause, new(guard.TargetGoneError)):
-		v.because(scenarios.Invalid, result.TargetGone, cause)
-	}
-	return in.Code
-}
-
-// invalidate takes objectives out of the verdict, because brunt itself made them meaningless.
-func (v verdict) invalidate(why result.Notes, which func(*result.ObjectiveResult) bool) {
-	for i := range v.res.Objectives {
-		if o := &v.res.Objectives[i]; which(o) {
-			o.Verdict, o.Because, o.Why = scenarios.Invalid, why, ""
-			o.Say()
-		}
-	}
-}
-
-// invalidateVoid takes objectives on a fault that was over before its time out of the verdict. A failure stands if
-// another occurrence decided it, or if no incident belongs to that fault.
-func (v verdict) invalidateVoid(records []*chaos.Record) {
-	for _, c := range records {
-		if c.Void == nil {
-			continue
-		}
-		why := whyVoid(c, c.Name)
-		void := slo.ParseOccurrence(c.Name)
-		harmed := slices.ContainsFunc(v.res.Incidents, func(in result.Incident) bool {
-			return slices.Contains(in.Faults, c.Name)
-		})
-		v.invalidate(why.Notes(), func(o *result.ObjectiveResult) bool {
-			if o.Phase.Of(slo.FaultPhase).Kind == slo.IncidentPhase {
-				return harmed || o.Verdict != scenarios.Fail
-			}
-			return isAbout(o, void)
-		})
-	}
-}
-
-// isAbout reports whether the verdict of an objective is about an occurrence of a fault: a failure is about the one
-// that decided it, every other verdict about all that the objective asks about.
-func isAbout(o *result.ObjectiveResult, occurrence slo.Phase) bool {
-	of := o.Phase.Of(slo.FaultPhase)
-	if asked, ok := o.Asks(); ok && o.Verdict != scenarios.Fail {
-		of = asked.PhaseOrRun().Of(slo.FaultPhase)
-	}
-	return of.Includes(occurrence)
-}
-
-// doubtCut adds a note to objectives on a fault that was not on a unit for its time, because another fault of the run
-// ended that unit. If the fault was in for under half of its time, none of these objectives holds for certain.
-func (v verdict) doubtCut(records []*chaos.Record) {
-	for _, c := range records {
-		why := cutNotes(c)
-		if why == nil {
-			continue
-		}
-		brief := 2*(c.Cleared-c.Injected) < c.Cuts[0].Of
-		doubt := func(of *scenarios.Verdict) (doubted bool) {
-			if doubted = brief && *of == scenarios.Pass; doubted {
-				*of = scenarios.Inconclusive
-			}
-			return doubted
-		}
-		for i := range v.res.Objectives {
-			o := &v.res.Objectives[i]
-			for j := range o.Drills {
-				if o.Drills[j].Fault == c.Name {
-					doubt(&o.Drills[j].Verdict)
-				}
-			}
-			switch {
-			case !isAbout(o, slo.ParseOccurrence(c.Name)):
-				continue
-			case doubt(&o.Verdict):
-				o.Because = why.And(o.Because...)
-			default:
-				o.Because = o.Because.And(why...)
-			}
-			o.Say()
-		}
+		add(scenarios.Invalid, result.WorkerLost, cause.Error())
+	case lost:
+		add(scenarios.Invalid, result.TargetGone, cause.Error())
 	}
 }
 
@@ -386,62 +232,6 @@ func cutNotes(c *chaos.Record) (out result.Notes) {
 		})
 	}
 	return out
-}
-
-// decideObjectives gives a reason for each verdict of objectives, in the order of their precedence.
-func (v verdict) decideObjectives(objectives []slo.Objective) {
-	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Fail} {
-		if i := tellingObjective(v.res.Objectives, objectives, to); i >= 0 {
-			v.res.Because(result.Reason{Kind: result.NotHeld, Verdict: to, Objective: i + 1, Why: v.res.Objectives[i].Why})
-		}
-	}
-}
-
-// decideBaseline fails a run whose baseline failed if an objective asks about the baseline: that one has its answer.
-func (v verdict) decideBaseline() {
-	for i := range v.res.Objectives {
-		if o := &v.res.Objectives[i]; o.Verdict == scenarios.Fail && o.Phase.Kind == slo.BaselinePhase {
-			v.res.Because(result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: i + 1})
-		}
-	}
-}
-
-// noteShort adds a note to objectives in a fault that was over sooner than its phase: the phase of a unit that is
-// back at once still lasts some seconds, and all of it is judged.
-func noteShort(res *result.Result, objectives []slo.Objective) {
-	for i := range res.Objectives {
-		o := &res.Objectives[i]
-		for j := range res.Faults {
-			f := &res.Faults[j]
-			if objectives[i].Phase == (slo.Phase{}) || !o.Phase.Includes(f.Phase()) || !f.Injected.Known() ||
-				!(f.Cleared < f.Until) {
-				continue
-			}
-			o.Because = o.Because.And(result.Note{
-				Kind: result.FaultBrief, Of: f.Name, For: f.Cleared - f.Injected, Within: f.Until - f.Injected,
-			})
-			o.Say()
-			break
-		}
-	}
-}
-
-// tellingObjective returns the index of the first objective with a verdict. An objective on a fault comes before one
-// on the whole run, because it explains more.
-func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objective, of scenarios.Verdict) int {
-	found := -1
-	for i := range results {
-		if results[i].Verdict != of {
-			continue
-		}
-		if !objectives[i].PhaseOrRun().OfRun() {
-			return i
-		}
-		if found < 0 {
-			found = i
-		}
-	}
-	return found
 }
 
 // measuredText formats a measured value for people.

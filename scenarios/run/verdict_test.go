@@ -17,7 +17,6 @@ import (
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/slo"
 )
 
 // newTarget is a system under test within the test process. /slow takes 100 ms, /fail is a 500.
@@ -176,50 +175,6 @@ chaos: {hit: {at: 3s, for: 500ms, process.freeze: {unit: "job[0]"}}}
 	} {
 		if !strings.Contains(res.Reason, want) {
 			t.Errorf("%s: %s", res.Verdict, res.Reason)
-		}
-	}
-}
-
-// TestDoubtCut: an objective on a fault that another fault cut short has a note. It does not pass if the fault was in
-// for under half of its time, and fails as it did.
-func TestDoubtCut(t *testing.T) {
-	const sec = time.Second
-	for _, c := range []struct {
-		name    string
-		cleared time.Duration
-		phase   string
-		had     scenarios.Verdict
-		want    scenarios.Verdict
-		noted   bool
-		text    string
-	}{
-		{"under half", 15 * sec, "f#2", scenarios.Pass, scenarios.Inconclusive, true, ""},
-		{"after it", 15 * sec, "recovery/f#2", scenarios.Pass, scenarios.Inconclusive, true, ""},
-		{"of all occurrences", 15 * sec, "f", scenarios.Pass, scenarios.Inconclusive, true, ""},
-		{"failed", 15 * sec, "f#2", scenarios.Fail, scenarios.Fail, true, ""},
-		{"for most of its time", 31 * sec, "f#2", scenarios.Pass, scenarios.Pass, true, ""},
-		{"another occurrence", 15 * sec, "f#1", scenarios.Pass, scenarios.Pass, false, ""},
-		{"the other fault", 15 * sec, "g", scenarios.Pass, scenarios.Pass, false, ""},
-		{"the run", 15 * sec, "run", scenarios.Pass, scenarios.Pass, false, ""},
-		{
-			"of all, and another occurrence is the worst", 15 * sec, "f#1", scenarios.Pass, scenarios.Inconclusive, true,
-			"recover < 5s after f",
-		},
-		{
-			"of all, and another occurrence failed", 15 * sec, "f#1", scenarios.Fail, scenarios.Fail, false,
-			"recover < 5s after f",
-		},
-	} {
-		res := &result.Result{Objectives: []result.ObjectiveResult{{
-			Text: c.text, Phase: slo.ParsePhase(c.phase), Verdict: c.had, Drills: []result.Drill{{Fault: "f#2", Verdict: c.had}},
-		}}}
-		run.DoubtCut(res, []*chaos.Record{{
-			Name: "f#2", Fault: "f", Injected: 10 * sec, Cleared: c.cleared,
-			Cuts: []chaos.CutShort{{Unit: "web[0]", By: "g", In: c.cleared - 10*sec, Of: 30 * sec}},
-		}})
-		if o := res.Objectives[0]; o.Verdict != c.want || o.Because.Has(result.FaultCut) != c.noted ||
-			(o.Note != "") != c.noted || c.noted && o.Drills[0].Verdict != c.want {
-			t.Errorf("%s: %s (%s), drills %v", c.name, o.Verdict, o.Note, o.Drills)
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (l *loads) limitsOfWorkers(g *result.Generator) {
 
 // addWorkers adds the workers to a result, and returns the reasons why its figures can't be trusted: without
 // objectives, a lost part of the load is such a reason.
-func (l *loads) addWorkers(res *result.Result) (unfit []string) {
+func (l *loads) addWorkers(res *result.Result, objectives int) (unfit []string) {
 	if l.account == nil {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (l *loads) addWorkers(res *result.Result) (unfit []string) {
 	for _, note := range l.account.Notes {
 		l.log.Note("%s", note)
 	}
-	if l.account.Lost != nil && len(res.Objectives) == 0 {
+	if l.account.Lost != nil && objectives == 0 {
 		unfit = append(unfit, l.account.Lost.Why)
 	}
 	return unfit

@@ -39,7 +39,10 @@ var groups = []group{
 	},
 	{name: "load", folders: []string{"scenarios/load/..."}, may: []string{"language"}},
 	{name: "measure", folders: []string{"scenarios/measure/..."}, may: []string{"language", "result"}},
-	{name: "judge", folders: []string{"scenarios/judge/..."}, may: []string{"language", "result", "measure"}},
+	{
+		name: "judge", folders: []string{"scenarios/judge/..."}, may: []string{"language", "result", "measure"},
+		tests: []string{"run"},
+	},
 	// how the kernel and others do things: no scenario, no fault and no engine of containers
 	{name: "mechanisms", folders: []string{
 		"chaos/cgroup", "chaos/kube/...", "chaos/netns/...", "chaos/oci", "chaos/proc", "chaos/proxy/...", "chaos/rootfs",

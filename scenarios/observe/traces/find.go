@@ -33,12 +33,37 @@ func (s *Store) Whole(services []string, from, to time.Duration) (whole, n int64
 	for id, t := range s.traces {
 		if r := &t.request; t.known && r.answered && r.at >= from && r.at < to {
 			n++
-			if t.spans != nil && !t.orphaned(id) && (!r.good || t.absent(wanted) < 0) {
+			if t.whole(id, wanted) {
 				whole++
 			}
 		}
 	}
 	return whole, n
+}
+
+// Traced is an answered request, with whether its trace is whole.
+type Traced struct {
+	At    time.Duration // its intended time, an offset from t0
+	Whole bool
+}
+
+// Traced lists the requests that [Store.Whole] counts, by time.
+func (s *Store) Traced(services []string) (out []Traced) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wanted := s.services.numbers(services)
+	for id, t := range s.traces {
+		if t.known && t.request.answered {
+			out = append(out, Traced{t.request.at, t.whole(id, wanted)})
+		}
+	}
+	slices.SortFunc(out, func(a, b Traced) int { return cmp.Compare(a.At, b.At) })
+	return out
+}
+
+// whole reports whether the trace of an answered request is whole.
+func (t *trace) whole(id scenarios.TraceID, wanted []uint32) bool {
+	return t.spans != nil && !t.orphaned(id) && (!t.request.good || t.absent(wanted) < 0)
 }
 
 // Any reports whether a span of a request came.

@@ -11,11 +11,11 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/casefile"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/truth"
 )
@@ -348,8 +348,8 @@ func (p playedCase) play(
 		}
 	}
 	found, err := judge.Judge(recording, c)
-	if err == nil {
-		err = casefile.Keep(t.Name(), recording, c, found)
+	if err == nil && casefile.Wanted() {
+		err = casefile.KeepPlayed(t.Name(), recording, c, found)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/run/casefile"
 	"brunt/scenarios/suite"
 	"brunt/scenarios/truth"
 )
@@ -93,6 +94,7 @@ func run(m *testing.M) int {
 
 // A report is what these tests read of result.json.
 type report struct {
+	Run      string    `json:"run"`
 	Version  int       `json:"version"`
 	Verdict  string    `json:"verdict"`
 	ExitCode int       `json:"exit_code"`
@@ -236,6 +238,29 @@ func playWith(t *testing.T, command []string, scenario string, during func(*os.P
 		t.Fatal(err)
 	}
 	return r
+}
+
+// keepLog adds the log of a server to the case file of a run, if runs keep case files.
+func keepLog(t *testing.T, s *truth.Server, r *report) {
+	t.Helper()
+	if !casefile.Wanted() {
+		return
+	}
+	var log []casefile.Request
+	path := ""
+	for _, e := range s.Log.Entries() {
+		one := casefile.Request{
+			N: e.N, At: e.Arrived.Sub(r.T0), Took: e.Ended.Sub(e.Arrived), Status: e.Act.Status, Hang: e.Act.Hang,
+			Reset: e.Act.Reset, Delayed: e.Act.Delay,
+		}
+		if e.Step != path {
+			one.Path, path = e.Step, e.Step
+		}
+		log = append(log, one)
+	}
+	if err := casefile.AddLog(r.Run, log); err != nil {
+		t.Error(err)
+	}
 }
 
 func at(s *truth.Server, r *report) time.Duration {

@@ -507,6 +507,7 @@ func (c socketCase) play(t *testing.T, m machine) (g got, scenario string) {
 		l.Requests = len(s.Log.Entries())
 	}
 	l.T0 = r.T0
+	keepLog(t, s, r)
 	return got{report: r, server: s, load: l, truth: truth.Of(s.Log.Entries(), l)}, scenario
 }
 

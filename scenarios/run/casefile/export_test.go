@@ -1,0 +1,4 @@
+package casefile
+
+// Open is [open].
+var Open = open
