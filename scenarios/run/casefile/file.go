@@ -64,8 +64,11 @@ func AddLog(run string, log []Request) error {
 // entries are the files of the archive.
 func (c *Case) entries() []entry {
 	return []entry{
-		{"case.json", nil, c}, {"cells.bin", &c.Cells, nil}, {"events.json", nil, &c.Events},
-		{"result.json", &c.Result, nil}, {"log.json", nil, &c.Log},
+		{"case.json", nil, c},
+		{"cells.bin", &c.Cells, nil},
+		{"events.json", nil, &c.Events},
+		{"result.json", &c.Result, nil},
+		{"log.json", nil, &c.Log},
 	}
 }
 
