@@ -91,7 +91,8 @@ func TestChange_InjectedErrors(t *testing.T) {
 		a := words.AnswerOf(&result.Result{
 			Verdict: scenarios.Fail, Duration: 30,
 			Faults: []result.FaultRecord{{
-				Name: "wrong", Kind: d.Kind, Units: []string{"load->web[0]"}, Planned: 10, Injected: 10, Until: 12, Cleared: 12,
+				Name: "wrong", Kind: d.Kind, Nature: chaos.NatureOf(f),
+				Units: []string{"load->web[0]"}, Planned: 10, Injected: 10, Until: 12, Cleared: 12,
 			}},
 			Incidents: []result.Incident{{
 				Begin: 10, End: 12, Over: true, Bad: 100, Requests: 100, By: "wrong", Evidence: result.ByInjection,

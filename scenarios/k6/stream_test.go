@@ -142,3 +142,14 @@ func TestStream_Steps(t *testing.T) {
 		t.Errorf("%d checks", len(g.checks))
 	}
 }
+
+// TestStream_StepOr: a request of a step that is not known is one of the script's first step.
+func TestStream_StepOr(t *testing.T) {
+	s := NewStream(new(bytes.Buffer), nil)
+	first, second := s.StepOr("read"), s.Step("write")
+	for name, want := range map[string]int{"read": first, "write": second, "never seen": first} {
+		if got := s.StepOr(name); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (p *pids) signal(t *testing.T, n int, name string) {
 		t.Errorf("worker %d: %v", n, err)
 	}
 	if name == "STOP" && err == nil { // until one of its threads has got the signal, the others go on
-		suite.Until(t, "the worker to stand still", func() bool { return state(pid) == "T" })
+		suite.Until(t, "the worker to stand still", func() bool { return proc.IsStopped(pid) })
 	}
 }
 
