@@ -137,10 +137,11 @@ func (t *exchange) reader(group string) *reader {
 func (t *exchange) took(one *record, came time.Duration) {
 	out := t.out
 	if t.count++; t.count == 1 {
-		out.First = came
+		out.First, out.End = came, came
 	}
 	size := int64(len(one.key) + len(one.value))
-	out.End, out.Bytes = came, out.Bytes+size
+	// Records of several brokers are not taken in the order in which they came.
+	out.First, out.End, out.Bytes = min(out.First, came), max(out.End, came), out.Bytes+size
 	t.answer = answer{record: *one}
 	o := &t.client.o
 	written := min(time.UnixMilli(one.timestamp).Sub(o.T0), came)
