@@ -261,7 +261,7 @@ func TestWhyInvalid(t *testing.T) {
 		"NoWorker": "no worker is left", "WorkerLost": "was lost at", "TargetGone": "and its watchdog ended",
 		"LinkBroken": "without a fault", "ScriptLimit": "were lost between k6 and brunt",
 	}
-	kinds := regexp.MustCompile(`(?s)(?:because\(scenarios\.Invalid, |unfitBy\(|Kind:\s+)result\.(\w+)` +
+	kinds := regexp.MustCompile(`(?s)(?:(?:because|add)\(scenarios\.Invalid, |unfitBy\(|Kind:\s+)result\.(\w+)` +
 		`(?:,\s+Verdict: scenarios\.(\w+))?`)
 	found := 0
 	for _, m := range kinds.FindAllStringSubmatch(source.String(), -1) {
