@@ -91,7 +91,11 @@ func httpFloods() (all []httpFlood) {
 // TestFloods_HTTP is TestFloods for floods in answers over HTTP/2, HTTP/3, gRPC and WebSocket.
 func TestFloods_HTTP(t *testing.T) {
 	bound := baseOf(t, "gRPC", reflects(t))
+	mine := suite.OneIn(4)
 	for _, f := range httpFloods() {
+		if !mine() { // each takes seconds of processor time
+			continue
+		}
 		t.Run(fmt.Sprintf("%s %s %s %.20q", f.over, f.of, f.step, f.says), func(t *testing.T) {
 			o := targets.Options{Base: baseOf(t, f.of, f.serve(t))}
 			if o.Connections.HTTP = f.over; f.over == scenarios.HTTP3 {
