@@ -89,7 +89,7 @@ load:
     executor: constant-arrival-rate
     rate: 5/s
     duration: @DURATION@
-    connections: {proxy: "http://ann:{{userinfo of a proxy}}@OUTSIDE"}
+    connections: {proxy: "http://ann:{{userinfo of a proxy}}@@OUTSIDE@"}
     flow: [{get: "/fail/proxy?as=text"}]
   attack:
     engine: vegeta
