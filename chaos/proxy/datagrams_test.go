@@ -67,6 +67,13 @@ func (s *datagramServer) numbers() (list []int) {
 	return list
 }
 
+// came returns when a datagram was received.
+func (s *datagramServer) came(i int) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.when[i]
+}
+
 // got counts the received datagrams.
 func (s *datagramServer) got() int64 {
 	s.mu.Lock()
@@ -248,7 +255,7 @@ func TestDatagrams_Time(t *testing.T) {
 	began := time.Now()
 	say(t, c, counted, 0, 20)
 	s.settles(t, 20)
-	if took := s.when[0].Sub(began); took < delay {
+	if took := s.came(0).Sub(began); took < delay {
 		t.Errorf("the first came after %s", took)
 	}
 	_ = x.Remove()
@@ -260,9 +267,7 @@ func TestDatagrams_Time(t *testing.T) {
 	began = time.Now()
 	say(t, c, counted, 40, 100)
 	s.settles(t, 100)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if took := s.when[99].Sub(began); took < 590*time.Millisecond {
+	if took := s.came(99).Sub(began); took < 590*time.Millisecond {
 		t.Errorf("60 datagrams at 100/s took %s", took)
 	}
 	_ = x.Remove()
