@@ -480,10 +480,11 @@ func kill(pid int) {
 // process id to the file PID.
 func notebook(in io.Reader, out io.Writer) error {
 	pid := os.Getenv("PID")
-	if err := os.WriteFile(pid+".new", strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600); err != nil {
+	own := fmt.Sprintf("%s.%d", pid, os.Getpid()) // each worker has a plug-in
+	if err := os.WriteFile(own, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600); err != nil {
 		return err
 	}
-	if err := os.Rename(pid+".new", pid); err != nil {
+	if err := os.Rename(own, pid); err != nil {
 		return err
 	}
 	notes, err := os.OpenFile(os.Getenv("NOTES"), os.O_RDWR|os.O_APPEND, 0)
