@@ -19,7 +19,6 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
-	"brunt/scenarios/suite"
 
 	"github.com/miekg/dns"
 )
@@ -224,12 +223,7 @@ END`)
 					t.Error(err)
 				}
 			}
-			// A process that another test just starts has the table's socket open until its program is loaded.
-			var after string
-			if !suite.Within(longEnough, func() bool {
-				after = netnstest.State(t, w.Victim.Namespace)
-				return after == before
-			}) {
+			if after := netnstest.State(t, w.Victim.Namespace); after != before {
 				t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
 			}
 			all("afterwards", "db.example.com.", truth.String(), truth6.String())
