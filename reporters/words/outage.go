@@ -317,11 +317,7 @@ func endBetween(r *result.Result, from, to result.Num) *result.Event {
 // endsUnder returns the ends of units that a fault was on, in a span, if its kind does not end them itself. It leaves
 // out a job that was done, unless others call it.
 func endsUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (list []*result.Event) {
-	ends := f.Nature.Does(scenarios.Ends)
-	for i := range f.Steps {
-		ends = ends || f.Steps[i].Nature.Does(scenarios.Ends)
-	}
-	if ends {
+	if f.Does(scenarios.Ends) {
 		return nil
 	}
 	to = min(to, loadEnd(r))

@@ -175,6 +175,12 @@ func (f *FaultRecord) units() (units []string) {
 	return units
 }
 
+// Does reports whether a fault or a step of it does one of some things.
+func (f *FaultRecord) Does(any ...scenarios.Deed) bool {
+	return f.Nature.Does(any...) ||
+		slices.ContainsFunc(f.Steps, func(s FaultStep) bool { return s.Nature.Does(any...) })
+}
+
 // custom reports whether only the author of a fault or of a step of it knows what it does, and whether one of these is
 // not taken back.
 func (f *FaultRecord) custom() (is, stays bool) {

@@ -103,8 +103,7 @@ func apartFrom(
 	}
 	apart = map[int][]time.Duration{}
 	for _, rec := range records {
-		step := func(c *chaos.Record) bool { return endsOrKills(c) }
-		if endsOrKills(rec) || slices.ContainsFunc(rec.Steps, step) {
+		if endsOrKills(rec) || slices.ContainsFunc(rec.Steps, endsOrKills) {
 			continue
 		}
 		for _, e := range ends {
