@@ -21,6 +21,14 @@ const patience = 5 * time.Second
 // process.
 const mostBetween = 100 * time.Millisecond
 
+// The shortest and the longest time for which a thread may run to leave the code before all are stopped again. It
+// doubles with each attempt: on a busy machine a thread may get no processor within the shortest one, and one that is
+// stopped again before it ran is where it was.
+const (
+	leastPause = 200 * time.Microsecond
+	mostPause  = 50 * time.Millisecond
+)
+
 // A timeout counts the time in which this process runs.
 type timeout struct {
 	left time.Duration
@@ -63,7 +71,8 @@ func (h *freezer) held(do func() error) error {
 		return do()
 	}
 	defer func() { _ = unix.Kill(h.pid, unix.SIGCONT) }()
-	for wait := newTimeout(patience); ; {
+	wait, pause := newTimeout(patience), leastPause
+	for {
 		if err := unix.Kill(h.pid, unix.SIGSTOP); err != nil {
 			return os.NewSyscallError("kill", err)
 		}
@@ -90,7 +99,8 @@ func (h *freezer) held(do func() error) error {
 		if wait.over() {
 			return errors.New("it does nothing else than to read the clock, so that the code for it can't be changed")
 		}
-		time.Sleep(200 * time.Microsecond)
+		time.Sleep(pause)
+		pause = min(2*pause, mostPause)
 	}
 }
 
