@@ -152,15 +152,7 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	if all == nil {
 		all = []*compare.Record{} // named, but of another scenario
 	}
-	tellOutdated(c, all)
 	return all, nil
-}
-
-// tellOutdated prints which values of records are not compared.
-func tellOutdated(c *cobra.Command, records []*compare.Record) {
-	if old := compare.Outdated(records); old != "" {
-		fmt.Fprintf(stderr(c), "brunt: %s\n", old)
-	}
 }
 
 // oneOf returns an error if a flag has an unknown value.

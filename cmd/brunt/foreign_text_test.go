@@ -221,7 +221,8 @@ func TestForeign_History(t *testing.T) {
 	dir := t.TempDir()
 	record := func(n int) *compare.Record {
 		r := &compare.Record{
-			Version: compare.RecordVersion, Run: fmt.Sprint("run-", n), Name: "s", Key: "k", Commit: "c",
+			Version: compare.RecordVersion, Definitions: result.Definitions,
+			Run: fmt.Sprint("run-", n), Name: "s", Key: "k", Commit: "c",
 			Started: time.Unix(int64(n)*86400, 0),
 			Machine: compare.Machine{OS: "linux", Arch: "amd64", CPUs: 2},
 		}

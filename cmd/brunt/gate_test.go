@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"html"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 	"brunt/scenarios/decide/gate"
 	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
-	"brunt/scenarios/slo"
 
 	"github.com/spf13/cobra"
 )
@@ -27,40 +25,6 @@ func quietCommand() (*cobra.Command, *strings.Builder) {
 	c.SetOut(b)
 	c.SetErr(b)
 	return c, b
-}
-
-// TestTrend_Outdated: a trend says which values of a history of an older version it does not compare.
-func TestTrend_Outdated(t *testing.T) {
-	dir := t.TempDir()
-	h, err := compare.OpenHistory(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range compare.LeastHistory {
-		record := &compare.Record{
-			Version: 1, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
-			Machine: compare.Machine{CPUs: 2},
-			Values: []compare.Kept{
-				{
-					Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p95",
-					Value: result.Num(.1 + .001*float64(i%3)), Count: 5000,
-				},
-				{Phase: slo.ParsePhase("kill"), Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000},
-			},
-		}
-		if err := h.Add(record); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
-	c := trendCommand()
-	var b strings.Builder
-	c.SetOut(&b)
-	c.SetErr(&b)
-	c.SetArgs([]string{"--history", dir})
-	if err := c.ExecuteContext(t.Context()); err != nil || strings.Count(b.String(), want) != 1 {
-		t.Errorf("%v; want once %q in:\n%s", err, want, b.String())
-	}
 }
 
 // TestGate_Files: a gate writes junit.xml, gate.html, the step's summary and JSON, also where a run ends it, and no

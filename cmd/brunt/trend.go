@@ -71,7 +71,6 @@ does not overlap that of the first search at the level before.`,
 			if err := all[len(all)-1].Known(o); err != nil {
 				return scenarios.Usage(err)
 			}
-			tellOutdated(c, all)
 			trends := compare.Trends(all, o)
 			if file != "" {
 				if err := writeTrends(file, all, trends, tolerances); err != nil {

@@ -186,7 +186,7 @@ func TestReports_Untested(t *testing.T) {
 		f.Onset, f.Failover, f.Recover, f.Heal = result.NaN, result.NaN, result.NaN, result.NaN
 		f.Parts = &result.ImpactParts{
 			Requests: 800, First: result.NaN, Last: result.NaN, P50: .5, P95: .6, P50Before: .001, P95Before: .002,
-			SlowerUntold: "brunt's own time may be why",
+			SlowerBecause: result.Notes{{Kind: result.SlowerOwn}},
 		}
 		for _, form := range []struct {
 			name  string
@@ -202,7 +202,7 @@ func TestReports_Untested(t *testing.T) {
 				if said := none.FindString(form.plain); said != "" {
 					t.Errorf("it says %q", said)
 				}
-				if !strings.Contains(form.plain, "may have been slower: brunt's own time may be why") {
+				if !strings.Contains(form.plain, "may have been slower: brunt itself was later than before the fault, which may explain all of it") {
 					t.Error("it does not say what is not certain")
 				}
 			})

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"brunt/reporters/catalog"
-	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
 )
@@ -22,19 +21,6 @@ var anyWord = regexp.MustCompile(`[A-Ya-y0-9]`)
 // TestScrambled feeds every reporter results whose sentences say nothing. Only the letters of sentences may change: no
 // figure, colour, order or part depends on the words of one.
 func TestScrambled(t *testing.T) { reporterstest.Each(t, checkScrambled) }
-
-// TestScrambled_Versions feeds every reporter the results of former brunts, and of this one, in the same way.
-func TestScrambled_Versions(t *testing.T) {
-	for _, c := range written {
-		t.Run(c.name, func(t *testing.T) {
-			r, err := evidence.Read(filepath.Join("testdata", "results", c.name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkScrambled(t, r)
-		})
-	}
-}
 
 // checkScrambled compares what is written of a result with what is written of it with scrambled sentences.
 func checkScrambled(t *testing.T, r *result.Result) {

@@ -37,16 +37,14 @@ func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error)
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	case head.Version == nil:
 		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, errVersion)
-	case *head.Version < result.OldestVersion || *head.Version > result.ResultVersion:
-		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads versions %d to %d; use the brunt "+
-			"that wrote it", resultFile, errVersion,
-			*head.Version, result.OldestVersion, result.ResultVersion)
+	case *head.Version != result.ResultVersion:
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote "+
+			"it, or run the scenario again", resultFile, errVersion, *head.Version, result.ResultVersion)
 	}
 	r := &result.Result{}
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	}
-	r.Upgrade()
 	LookBeside(dir, r.Earlier)
 	h, err := openHlog(filepath.Join(dir, hlogFile), r.T0)
 	switch {

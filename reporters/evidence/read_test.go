@@ -113,10 +113,14 @@ func TestRead_Errors(t *testing.T) {
 			os.ErrNotExist,
 		},
 		{
-			"newer version", replace(resultFile, `"version": 2`, `"version": 3`),
-			"it is version 3, and this brunt reads versions 1 to 2", errVersion,
+			"newer version", replace(resultFile, `"version": 3`, `"version": 4`),
+			"it is version 4, and this brunt reads version 3; use the brunt that wrote it", errVersion,
 		},
-		{"no version", replace(resultFile, `"version": 2`, `"edition": 2`), "brunt did not write it", errVersion},
+		{
+			"older version", replace(resultFile, `"version": 3`, `"version": 2`),
+			"it is version 2, and this brunt reads version 3; use the brunt that wrote it", errVersion,
+		},
+		{"no version", replace(resultFile, `"version": 3`, `"edition": 3`), "brunt did not write it", errVersion},
 		{
 			"torn JSON", func(dir string) error { return os.Truncate(filepath.Join(dir, resultFile), 3000) },
 			"reading result.json: ", nil,
@@ -214,7 +218,7 @@ func TestJSON_Form(t *testing.T) {
 func TestJSON_Beginning(t *testing.T) {
 	text := reporterstest.Render(t, JSON{}, reporterstest.Results()["minute"])
 	for _, want := range []string{
-		"{\n \"version\": 2,\n \"run\": ", " \"environment\": {\n  \"brunt\": \"v0.1.0\",\n",
+		"{\n \"version\": 3,\n \"run\": ", " \"environment\": {\n  \"brunt\": \"v0.1.0\",\n",
 		"\n \"phases\": [\n  {\"name\":\"warmup\",\"start\":-5,\"end\":0},\n",
 		`"hist":`, `\"read post\" in baseline`, `"p95 < 200ms in baseline"`, "\n  \"seconds\": [\n   {\"t\":1,",
 	} {

@@ -577,11 +577,6 @@ func TestAnswer_OwnEnd(t *testing.T) {
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
 		},
 		{
-			"in a result of an earlier version", func(r *result.Result) { r.Incidents[0].BeginHigh = result.NaN },
-			"When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run." + missed,
-			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
-		},
-		{
 			"after failures", func(r *result.Result) { r.Events[0].T = 20.8 }, strings.TrimPrefix(missed, " "),
 			"20s: 30% of requests failed for over 10s; no fault was in; api[0] ended by itself (exit status 3) 800ms later.",
 		},

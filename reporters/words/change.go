@@ -1166,7 +1166,7 @@ func (f *findings) failedByTimes() bool {
 
 // someTraffic speaks where the run says nothing of the target because no traffic met a fault.
 func someTraffic(f *findings) *Advice {
-	if f.r.Verdict != scenarios.Inconclusive && f.r.Verdict != scenarios.Invalid { // earlier versions called it invalid
+	if f.r.Verdict != scenarios.Inconclusive && f.r.Verdict != scenarios.Invalid {
 		return nil
 	}
 	for i := range f.r.Faults {

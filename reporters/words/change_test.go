@@ -992,7 +992,7 @@ func TestChangeRules(t *testing.T) {
 		{
 			"no-traffic", func() *result.Result {
 				r := onNginx(t)
-				r.Verdict, r.Incidents = scenarios.Invalid, nil
+				r.Verdict, r.Incidents = scenarios.Inconclusive, nil
 				r.Faults[0].Impact, r.Faults[0].OnsetAt, r.Faults[0].TrafficUnit = result.UnknownYet, result.NaN, "requests"
 				return r
 			}(), "Give the load a step that uses the only replica of redis while kill-cache is in, or let the fault hit what the load uses: no " +

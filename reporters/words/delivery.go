@@ -110,8 +110,6 @@ func DeliveryText(d *result.DeliveryRecord) string {
 	}
 	if len(d.LostSpans) > 0 {
 		text.WriteString(lostSpansText(d.LostSpans, "message", nil))
-	} else if len(d.LostTo) > 0 { // in results of earlier versions
-		fmt.Fprintf(&text, " Lost to a fault: %s.", byMost(d.LostTo))
 	}
 	if !d.Settled {
 		text.WriteString(" The run ended before the settle time had passed, so it is unknown whether the messages that were " +

@@ -186,7 +186,10 @@ func TestFaultMark_NotShown(t *testing.T) {
 func TestFaultLine_NotShown(t *testing.T) {
 	long := "that cache[0] stands still: pid 8224 (cache-main) goes on; `processes: tree` stops all of its processes, and " +
 		"`main` says that one is meant"
-	slower := &result.ImpactParts{Requests: 1000, P50: .4, P50Before: .1, P95: .6, P95Before: .2, SlowerUntold: "chance"}
+	slower := &result.ImpactParts{
+		Requests: 1000, P50: .4, P50Before: .1, P95: .6, P95Before: .2,
+		SlowerBecause: result.Notes{{Kind: result.SlowerVaried}},
+	}
 	for _, c := range []struct {
 		not, outcome, text string
 		parts              *result.ImpactParts
@@ -643,7 +646,7 @@ func TestFault_StepOutage(t *testing.T) {
 func TestFaultEffect_Share(t *testing.T) {
 	f := &result.FaultRecord{
 		Name: "f", Impact: result.UnknownYet, Limit: .01, Injected: 1, OnsetAt: result.NaN,
-		Parts: &result.ImpactParts{Requests: 302, Errors: 27, SlowerUntold: "chance"},
+		Parts: &result.ImpactParts{Requests: 302, Errors: 27, SlowerBecause: result.Notes{{Kind: result.SlowerVaried}}},
 	}
 	share := func(want string) {
 		t.Helper()

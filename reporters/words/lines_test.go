@@ -221,7 +221,8 @@ func TestFaultLines(t *testing.T) {
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
 				r.Faults[0].Parts = &result.ImpactParts{
-					Requests: 500, SlowerUntold: "chance", P50: .01, P50Before: .01, P95: .1, P95Before: .02,
+					Requests: 500, SlowerBecause: result.Notes{{Kind: result.SlowerVaried}},
+					P50: .01, P50Before: .01, P95: .1, P95Before: .02,
 				}
 			}, "kill-cache  slower, not certain: p50 10ms → 10ms, p95 20ms → 100ms (5x); no request failed", "?",
 		},
@@ -230,7 +231,8 @@ func TestFaultLines(t *testing.T) {
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
 				r.Faults[0].Parts = &result.ImpactParts{
-					Requests: 500, SlowerUntold: "chance", P50: .01, P50Before: .01, P95: .02, P95Before: .02,
+					Requests: 500, SlowerBecause: result.Notes{{Kind: result.SlowerVaried}},
+					P50: .01, P50Before: .01, P95: .02, P95Before: .02,
 				}
 			}, "kill-cache  not certain: p50 10ms → 10ms, p95 20ms → 20ms; no request failed, and that answers were slower is " +
 				"not excluded", "?",
@@ -250,7 +252,9 @@ func TestFaultLines(t *testing.T) {
 			"writes lost", func() *result.Result { return onNginx(t) },
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
-				r.Faults[0].Parts = &result.ImpactParts{Requests: 500, Lost: 151, SlowerUntold: "chance", P50: .01, P50Before: .02}
+				r.Faults[0].Parts = &result.ImpactParts{
+					Requests: 500, Lost: 151, SlowerBecause: result.Notes{{Kind: result.SlowerVaried}}, P50: .01, P50Before: .02,
+				}
 			}, "kill-cache  writes lost: 151 acknowledged writes were lost; no request failed", "✗",
 		},
 	} {
@@ -425,7 +429,7 @@ func TestAnswer_NotKnown(t *testing.T) {
 	unsure := func(name string) result.FaultRecord {
 		f := aFault(name, "network.partition", "a->b")
 		f.Impact, f.OnsetAt = result.UnknownYet, result.NaN
-		f.Parts = &result.ImpactParts{Requests: 500, SlowerUntold: "chance"}
+		f.Parts = &result.ImpactParts{Requests: 500, SlowerBecause: result.Notes{{Kind: result.SlowerVaried}}}
 		return f
 	}
 	lost := unsure("lost")

@@ -292,10 +292,7 @@ func OwnDeaths(r *result.Result) (said []string) {
 // endAt returns the event of a unit whose end may have begun an outage, without a fault on it; nil without. It came
 // within a second of the begin, and not after the first failure was seen.
 func endAt(r *result.Result, in *result.Incident) *result.Event {
-	seen := in.Begin
-	if in.BeginHigh > seen { // it is unknown in results of earlier versions
-		seen = in.BeginHigh
-	}
+	seen := max(in.Begin, in.BeginHigh)
 	if first := firstIn(r, in); first != nil {
 		seen = max(seen, first.First)
 	}

@@ -230,8 +230,8 @@ func (f *findings) span() (from, to result.Num) {
 // count returns how many errors of a group the outages have that decided a run, or the run has without an outage.
 func (f *findings) count(e *result.ErrorGroup) int64 { return countIn(f.outages, e) }
 
-// countIn returns how many errors of a group incidents have. For errors of init, which no incident counts, for results
-// of earlier versions, and without incidents, it returns those of the run.
+// countIn returns how many errors of a group incidents have. For errors of init, which no incident counts, and without
+// incidents, it returns those of the run.
 func countIn(list []*result.Incident, e *result.ErrorGroup) (n int64) {
 	known := false
 	for _, in := range list {

@@ -118,20 +118,14 @@ func TestEffect(t *testing.T) {
 			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002, Slowed: true},
 		}, "Impact: no request failed, and the load was slower. Good answers, from the baseline to the fault: p50 1ms → " +
 			"61ms (61x), p95 2ms → 80ms (40x)."},
-		{"slower, with a short baseline", result.FaultRecord{
-			Impact: result.NotImpacted, Limit: .01,
-			Parts: &result.ImpactParts{Requests: 800, P50: .27, P95: .27, P50Before: .001, P95Before: .002, Untested: true},
-		}, "No request failed, and the load may have been slower: there are too few good answers. Good answers, from the " +
-			"baseline to the fault: " +
-			"p50 1ms → 270ms (270x), p95 2ms → 270ms (135x)."},
 		{"slower, not certain", result.FaultRecord{
 			Impact: result.UnknownYet, OnsetAt: reporterstest.Nan, Limit: .01,
 			Parts: &result.ImpactParts{
-				Requests: 800, P50: .511, P95: .53, P50Before: .001, P95Before: .002, SlowerUntold: "brunt itself was late",
+				Requests: 800, P50: .511, P95: .53, P50Before: .001, P95Before: .002,
+				SlowerBecause: result.Notes{{Kind: result.SlowerOwn}},
 			},
-		}, "No request failed, and the load may have been slower: brunt itself was late. Good answers, from the baseline " +
-			"to the fault: " +
-			"p50 1ms → 511ms (511x), p95 2ms → 530ms (265x)."},
+		}, "No request failed, and the load may have been slower: brunt itself was later than before the fault, which " +
+			"may explain all of it. Good answers, from the baseline to the fault: p50 1ms → 511ms (511x), p95 2ms → 530ms (265x)."},
 		{"slower, and nothing shows that it did it", result.FaultRecord{
 			Impact: result.UnknownYet, OnsetAt: reporterstest.Nan, Limit: .01,
 			Parts: &result.ImpactParts{

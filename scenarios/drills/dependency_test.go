@@ -69,7 +69,7 @@ func TestNewDependencies(t *testing.T) {
 	unmet := gone
 	unmet.Traffic = 0
 	late := gone
-	late.Parts = &result.ImpactParts{SlowerUntold: "brunt itself was late"}
+	late.Parts = &result.ImpactParts{SlowerBecause: result.Notes{{Kind: result.SlowerVaried}}}
 	one := gone
 	one.Parts = &result.ImpactParts{SlowerBecause: result.Notes{{Kind: result.SlowerStep, Of: "write", Part: 9, Count: 9}}}
 	for _, c := range []struct {

@@ -80,22 +80,3 @@ type JudgedRun struct {
 	Figures      string // figures in brief
 	State        string // says that the run counts, or why it does not
 }
-
-// upgrade sets the units of changes from older versions, which wrote none. Each metric has the unit that it has in
-// objectives, where the figure of a unit is named service.figure.
-func (c *Comparison) upgrade() {
-	for i := range c.Rows {
-		r := &c.Rows[i]
-		if r.Unit != "" {
-			continue
-		}
-		m, err := slo.ParseMetric(r.Metric)
-		if err != nil {
-			m, err = slo.ParseMetric("unit." + r.Metric)
-			r.OfUnit = r.OfUnit || err == nil
-		}
-		if err == nil {
-			r.Unit = UnitOf(m.Unit)
-		}
-	}
-}

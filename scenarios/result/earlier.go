@@ -20,7 +20,7 @@ type Earlier struct {
 	Bad      int64             `json:"bad"`             // of these, requests that failed or were skipped
 	// 95th percentile of the response times of good answers in the baseline, or in the run without faults, seconds
 	P95 Num `json:"p95"`
-	// lower 95 % bound of p95; absent if too few answers tell it, and in results of earlier versions
+	// lower 95 % bound of p95; absent if too few answers tell it
 	P95Low  Num `json:"p95_low,omitempty"`
 	P95High Num `json:"p95_high,omitempty"` // upper 95 % bound of p95, like p95_low
 	// brunt itself was late, so that p95 holds a part of its own time

@@ -39,7 +39,7 @@ func TestMeet(t *testing.T) {
 			[3]string{"untested", "untested", "untested"},
 		},
 		{
-			"perhaps slower", func(f *FaultRecord) { f.Parts.SlowerBecause = Notes{{Kind: SlowerSome}} }, NotImpacted,
+			"perhaps slower", func(f *FaultRecord) { f.Parts.SlowerBecause = Notes{{Kind: SlowerVaried}} }, NotImpacted,
 			[3]string{"untested", "untested", "untested"},
 		},
 	} {

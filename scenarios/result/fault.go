@@ -95,7 +95,7 @@ type FaultRecord struct {
 	// baseline if slow was computed from the baseline; empty if judge.slow set it
 	SlowFrom string `json:"slow_from,omitempty" mask:"-"`
 	Note     string `json:"note,omitempty"` // remarks for readers
-	// the note as data; empty if there is no note, and in results of earlier versions
+	// the note as data; empty if there is no note
 	Because          Notes    `json:"because,omitempty"`
 	FailedObjectives []string `json:"failed_objectives,omitempty"` // texts of the failed objectives on this fault
 	// the parts of its impact: errors, latency, shed requests and lost writes; null if it was not injected
@@ -315,7 +315,7 @@ func (r *Result) Attach() {
 }
 
 // Rejoined returns the harm of the fault's revert, in seconds, infinite if it was not over. harmed is false if there
-// was none, as in results of earlier versions.
+// was none.
 func (f *FaultRecord) Rejoined() (cost Num, harmed bool) {
 	switch {
 	case !(f.RejoinAt > 0):

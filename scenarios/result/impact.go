@@ -54,13 +54,13 @@ type ImpactParts struct {
 	// why it is not certain whether the good answers took over twice as long, and over 20 ms longer; empty if it is
 	// certain
 	SlowerUntold string `json:"slower_untold,omitempty"`
-	// the same as data; empty if it is certain, and in results of earlier versions
+	// the same as data; empty if it is certain
 	SlowerBecause Notes `json:"slower_because,omitempty"`
 	// from the injection to one of the bad requests they were a larger share than the limit and that of the baseline
 	// together, and are too few to distinguish them from chance
 	FewBad bool `json:"few_bad,omitempty"`
 	// the step that alone had an outage, while bad requests of all steps stayed within the limit: of several, the one of
-	// which most requests were bad. null if there was none, and in results of earlier versions
+	// which most requests were bad. null if there was none
 	StepOutage *StepOutage `json:"step_outage,omitempty"`
 }
 
@@ -72,7 +72,7 @@ type StepOutage struct {
 	Requests int64  `json:"requests"` // its requests that the fault affected
 	Errors   int64  `json:"errors"`   // of these, those that failed or were skipped
 	Slow     int64  `json:"slow"`     // of these, those that were answered, but took longer than `judge.slow`
-	// of these, those that the target shed; 0 in results of earlier versions
+	// of these, those that the target shed
 	Shed int64 `json:"shed,omitempty"`
 }
 
@@ -132,9 +132,6 @@ func (r *Result) HidesOutage() bool {
 // Slower reports whether the good answers were slower than in the baseline. The answer is untested if the difference
 // may be due to chance or brunt's own time, and 95 % bounds do not exclude that answers took over twice as long and
 // over 20 ms longer. See effect.Slower.
-//
-// For results from versions without SlowerUntold, Slower compares percentiles if there were too few answers for the
-// test.
 func (p *ImpactParts) Slower() Told {
 	switch {
 	case p == nil:
@@ -143,10 +140,6 @@ func (p *ImpactParts) Slower() Told {
 		return Told{Answer: Yes}
 	case len(p.SlowerBecause) > 0:
 		return NotTold(p.SlowerBecause...)
-	case p.SlowerUntold != "":
-		return NotTold(Note{Kind: Worded, Text: p.SlowerUntold})
-	case p.Untested && p.P50 > 2*p.P50Before && p.P50 > p.P50Before+.02:
-		return NotTold(Note{Kind: SlowerSome})
 	}
 	return Told{Answer: No}
 }

@@ -128,7 +128,6 @@ const (
 	SlowerNoFault NoteKind = "slower_no_fault" // no fault was injected
 	SlowerThis    NoteKind = "slower_this"     // this fault was not injected
 	SlowerLater   NoteKind = "slower_later"    // the test is made when the run is over
-	SlowerSome    NoteKind = "slower_some"     // there are too few good answers; only in results of earlier versions
 )
 
 // The kinds of notes on objectives on monitoring, on values over time, on writes, and of any kind.
@@ -357,7 +356,6 @@ var noteSentences = map[NoteKind]string{
 	SlowerNoFault: "no fault was injected",
 	SlowerThis:    "it was not injected",
 	SlowerLater:   "that is tested when the run is over",
-	SlowerSome:    "there are too few good answers",
 
 	MonitorUnasked:   "the monitoring was not queried",
 	MonitorFailed:    "<text>",

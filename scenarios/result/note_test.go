@@ -323,7 +323,6 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "no fault was injected", result.Notes{{Kind: result.SlowerNoFault}}},
 		{"", "it was not injected", result.Notes{{Kind: result.SlowerThis}}},
 		{"", "that is tested when the run is over", result.Notes{{Kind: result.SlowerLater}}},
-		{"", "there are too few good answers", result.Notes{{Kind: result.SlowerSome}}},
 
 		{"", "the monitoring was not queried", result.Notes{{Kind: result.MonitorUnasked}}},
 		{"", "no answer; timeout", result.Notes{{Kind: result.MonitorFailed, Text: "no answer; timeout"}}},

@@ -33,7 +33,7 @@ type Reason struct {
 	// of over_early: something else than brunt undid the fault, or ended or restarted its unit
 	Undone bool `json:"undone,omitempty"`
 	Why    Why  `json:"why,omitempty" mask:"-"` // reason for programs, see Why; empty if brunt is not the cause
-	// the finding as data, which text puts into words; empty if text is an error, and in results of earlier versions
+	// the finding as data, which text puts into words; empty if text is an error
 	Because Notes `json:"because,omitempty"`
 }
 

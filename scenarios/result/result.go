@@ -4,7 +4,7 @@
 //	run -> Result -> result.json -> reporters, compare, gate
 //
 // [Result] is the only interface between a run and its reports. Keys are added, never renamed or
-// removed, so that every version of brunt reads the results of older ones.
+// removed, for programs that read them. brunt itself reads results of its own version alone.
 package result
 
 import (
@@ -15,45 +15,15 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// ResultVersion is the version of result.json that is written.
-//
-// Since version 2 the times of a fault are those of single requests, and degraded is the sum of bad
-// time; in version 1 both were counted in windows.
-const ResultVersion = 2
+// ResultVersion is the version of result.json. A change of what a key or a value means raises it. brunt reads no other
+// version: a figure that means something else must not be compared.
+const ResultVersion = 3
 
-// OldestVersion is the oldest version of result.json that is read.
-const OldestVersion = 1
-
-// Definitions is the version of the meanings of values that are written. A change of what a value counts raises it,
-// and leaves the version of the file. A result without the key has definitions 1.
-//
-// Since definitions 2 harm that begins after the end of a fault, or later than a hold after its injection, counts as
-// its harm only where evidence shows that, and the steps of init count in no sum. Since definitions 3 that is so for
-// later harm in a fault that the target had failed over from, for a relapse after the last fault, and for slower
-// answers.
+// Definitions is the version of the meanings of values in records and results. It is raised with [ResultVersion].
 const Definitions = 3
 
-// InWindows reports whether the times of faults are times of windows, as before version 2. They must not be compared
-// with times of requests.
-func (r *Result) InWindows() bool { return r.Version == 1 }
-
-// Upgrade sets the fields that an older version did not write, to the value that follows from other fields, or to
-// unknown.
-func (r *Result) Upgrade() {
-	if r.Comparison != nil {
-		r.Comparison.upgrade()
-	}
-	if !r.InWindows() {
-		return
-	}
-	for i := range r.Faults {
-		f := &r.Faults[i]
-		f.RecoveredLow, f.RecoveredHigh, f.RelapsedAt = NaN, NaN, NaN
-	}
-}
-
 // A Result is the complete result of a finished run, and the only input of reporters. It encodes
-// to result.json, version 2: keys are added, never renamed or removed. Durations are seconds,
+// to result.json: keys are added, never renamed or removed. Durations are seconds,
 // times offsets from t0, shares 0 to 1.
 type Result struct {
 	Version    int               `json:"version"`              // version of this file
@@ -190,7 +160,7 @@ type ObjectiveResult struct {
 	Count    int64             `json:"count"`           // number of requests that it was judged by
 	Verdict  scenarios.Verdict `json:"verdict"`         // verdict of the objective
 	Note     string            `json:"note,omitempty"`  // reason for the verdict, in a sentence
-	// reason for the verdict as data; empty if there is no note, and in results of earlier versions
+	// reason for the verdict as data; empty if there is no note
 	Because Notes `json:"because,omitempty"`
 	Why     Why   `json:"why,omitempty" mask:"-"` // reason for the verdict, for programs
 	// list of the objective: empty for slo, steady, or threshold for one of a script

@@ -278,10 +278,6 @@ func TestCompare_Unfit(t *testing.T) {
 		{"scenario", func(r *result.Result) { r.Scenario = "version: 1\nrate: 5\n" }, "scenario", "line 2"},
 		{"faults", func(r *result.Result) { r.Chaos = true }, "scenario", "not in both"},
 		{"machine", func(r *result.Result) { r.Environment.CPUs = 64 }, "machine", "64 processors"},
-		{
-			"definitions", func(r *result.Result) { r.Definitions = 2 }, "definitions",
-			"values have definitions 2, those of run-1 1: before definitions 2, harm",
-		},
 		{"generator", func(r *result.Result) {
 			r.Generator = result.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},

@@ -11,7 +11,7 @@ import (
 
 // A mismatch is a reason not to compare runs.
 type mismatch struct {
-	What string // scenario, machine, generator, run or definitions, as in Options.Allow
+	What string // scenario, machine, generator or run, as in Options.Allow
 	Text string // the difference, and its runs
 }
 
@@ -32,9 +32,6 @@ func mismatches(runs []Run) []mismatch {
 		}
 		if a, b := machineOf(first.Result), machineOf(r.Result); a != b {
 			add("machine", "the machine differs from the machine of %s: %s, there %s", first.Name, b, a)
-		}
-		if a, b := max(1, first.Definitions), max(1, r.Definitions); a != b {
-			add("definitions", "values have definitions %d, those of %s %d: %s", b, first.Name, a, redefinedSince(min(a, b)))
 		}
 		if !r.Generator.Healthy {
 			why := "the generator was the limit"
@@ -86,5 +83,5 @@ func lineOf(lines []string, i int) string {
 
 // MismatchKinds lists the values of Options.Allow.
 func MismatchKinds() []string {
-	return []string{"scenario", "machine", "generator", "run", "definitions"}
+	return []string{"scenario", "machine", "generator", "run"}
 }

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // A History is a folder of small files, one per record. So it fits into the cache of a CI system or a git branch, and
@@ -39,6 +40,7 @@ func OpenHistory(dir string) (*History, error) {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
 	h := &History{dir: dir}
+	var others []string         // files of other versions
 	for _, e := range entries { // sorted by name
 		if !strings.HasSuffix(e.Name(), recordSuffix) {
 			continue
@@ -52,11 +54,19 @@ func OpenHistory(dir string) (*History, error) {
 		if err == nil {
 			r, err = parseRecord(b)
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errOtherVersion):
+			others = append(others, e.Name())
+			continue
+		case err != nil:
 			h.Problems = append(h.Problems, fmt.Errorf("%s is not the record of a run: %w; it is ignored", file, err))
 			continue
 		}
 		h.records = append(h.records, r)
+	}
+	if len(others) > 0 {
+		h.Problems = append(h.Problems, fmt.Errorf("%s: %s of another version of brunt, whose figures mean something else: "+
+			"they are ignored; the last is %s", dir, syntax.Amount(len(others), "record"), others[len(others)-1]))
 	}
 	slices.SortStableFunc(h.records, func(a, b *Record) int { return a.Started.Compare(b.Started) })
 	return h, nil

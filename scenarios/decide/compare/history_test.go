@@ -106,6 +106,25 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// TestHistory_OtherVersions: records of other versions are left out, and told in one line.
+func TestHistory_OtherVersions(t *testing.T) {
+	dir := t.TempDir()
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	must(t, opened(t, dir).Add(w.record(0)))
+	for name, head := range map[string]string{
+		"a": `"version":3`, "b": `"version":99`, "c": `"version":4`, "d": `"version":4,"definitions":2`,
+	} {
+		text := `{` + head + `,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[]}`
+		must(t, os.WriteFile(filepath.Join(dir, name+recordSuffix), []byte(text), 0o644))
+	}
+	h := opened(t, dir)
+	want := dir + ": 4 records of another version of brunt, whose figures mean something else: they are ignored; the last " +
+		"is d.run.json"
+	if got := errors.Join(h.Problems...).Error(); len(h.Records()) != 1 || got != want {
+		t.Errorf("%d records, want 1; got %s\nwant %s", len(h.Records()), got, want)
+	}
+}
+
 // TestHistory_Spoiled adds files that are not records: each is listed with its reason, and no record
 // is lost.
 func TestHistory_Spoiled(t *testing.T) {
@@ -114,11 +133,13 @@ func TestHistory_Spoiled(t *testing.T) {
 	h := opened(t, dir)
 	must(t, h.Add(w.record(0)))
 	spoiled := map[string]string{
-		"empty": "", "cut": `{"version":1,"run":"a","va`, "old": `{"version":0}`, "new": `{"version":99}`, "array": "[]",
-		"two":      `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z"}{"version":1,"run":"b","key":"k","started":"2026-11-20T10:00:00Z"}`,
-		"conflict": "<<<<<<< HEAD\n" + `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z"}` + "\n=======\n",
-		"negative": `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p95","value":-1,"count":5}]}`,
-		"unknown":  `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p59","value":1,"count":5}]}`,
+		"empty": "", "cut": `{"version":1,"run":"a","va`, "array": "[]",
+		"two": `{"version":4,"definitions":3,"run":"a","key":"k","started":"2026-11-20T10:00:00Z"}` +
+			`{"version":4,"definitions":3,"run":"b","key":"k","started":"2026-11-20T10:00:00Z"}`,
+		"conflict": "<<<<<<< HEAD\n" + `{"version":4,"definitions":3,"run":"a","key":"k","started":"2026-11-20T10:00:00Z"}` +
+			"\n=======\n",
+		"negative": `{"version":4,"definitions":3,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p95","value":-1,"count":5}]}`,
+		"unknown":  `{"version":4,"definitions":3,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p59","value":1,"count":5}]}`,
 	}
 	for name, text := range spoiled {
 		must(t, os.WriteFile(filepath.Join(dir, name+recordSuffix), []byte(text), 0o644))
@@ -392,7 +413,7 @@ func FuzzParseRecord(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
-	f.Add([]byte(`{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"errors","value":null,"count":0}]}`))
+	f.Add([]byte(`{"version":4,"definitions":3,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"errors","value":null,"count":0}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := parseRecord(b)
 		if err != nil {

@@ -20,14 +20,12 @@ type sample struct {
 	least float64 // least number of requests above a percentile: [beyond] or [beyondBlock]
 }
 
-// cells returns the cells that are compared. It skips the warm-up and whole iterations. It also skips the recovery
-// phases of results before version 2, because those phases ended at another time.
+// cells returns the cells that are compared. It skips the warm-up and whole iterations.
 func (s sample) cells() iter.Seq2[place, *result.Cell] {
 	return func(yield func(place, *result.Cell) bool) {
 		for i := range s.Cells {
 			c := &s.Cells[i]
-			if c.Phase.Kind == slo.WarmupPhase || c.Step == "iteration" ||
-				s.InWindows() && c.Phase.Kind == slo.RecoveryPhase {
+			if c.Phase.Kind == slo.WarmupPhase || c.Step == "iteration" {
 				continue
 			}
 			if !yield(place{c.Phase, c.Load, c.Step}, c) {
@@ -113,11 +111,8 @@ func rateWith(v value, all *result.Cell) value {
 
 // recoveries measures the time until recovery from each fault. It has no value for a fault that made answers slower
 // if no limit says which answers are slow, because it is unknown how long that lasted, and none for a fault of which it
-// is not certain whether it did. Earlier versions recorded the latter as a fault without an impact.
+// is not certain whether it did.
 func recoveries(_ *metric, s sample, put func(place, value)) {
-	if s.InWindows() { // a recovery measured by windows can't be compared with one measured by requests
-		return
-	}
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		at := place{f.Phase(), "*", "*"}

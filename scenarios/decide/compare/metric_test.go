@@ -67,61 +67,47 @@ func TestMetrics_Toy(t *testing.T) {
 	}
 }
 
-// TestValues_Recovery: the phase of a recovery of version 1 has another end, and how long a fault made answers slower
-// is unknown without a limit of slow answers: neither has a value. Another fault without an outage recovered at once.
+// TestValues_Recovery: how long a fault made answers slower is unknown without a limit of slow answers, so that it has
+// no value. Another fault without an outage recovered at once.
 func TestValues_Recovery(t *testing.T) {
 	slower := &result.ImpactParts{Slowed: true}
 	for _, c := range []struct {
-		name           string
-		version        int
-		fault          result.FaultRecord
-		recover, after bool // there is a value of the fault, and of the phase of its recovery
+		name    string
+		fault   result.FaultRecord
+		recover bool // there is a value
 	}{
-		{"an outage", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, true, true},
-		{"an outage by version 1", 1, result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, false, false},
-		{"none", 2, result.FaultRecord{Impact: result.NotImpacted, OnsetAt: result.NaN}, true, true},
+		{"an outage", result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, true},
+		{"none", result.FaultRecord{Impact: result.NotImpacted, OnsetAt: result.NaN}, true},
 		{
-			"slower", 2,
+			"slower",
 			result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: result.NaN},
-			false, true,
+			false,
 		},
-		{"slower, within a limit", 2, result.FaultRecord{
+		{"slower, within a limit", result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower,
 			Slow: .5,
-		}, true, true},
-		{"far slower, within a limit from the baseline", 2, result.FaultRecord{
+		}, true},
+		{"far slower, within a limit from the baseline", result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .5, P50Before: .001},
 			Slow: .6, SlowFrom: "baseline",
-		}, false, true},
-		{"slower, within a limit from the baseline", 2, result.FaultRecord{
+		}, false},
+		{"slower, within a limit from the baseline", result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .003, P50Before: .001},
 			Slow: .025, SlowFrom: "baseline",
-		}, true, true},
-		{"slower, not certain", 2, result.FaultRecord{
-			Impact: result.UnknownYet, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"},
-			Slow: result.NaN,
-		}, false, true},
-		{"slower, not certain, by an earlier version", 2, result.FaultRecord{
-			Impact: result.NotImpacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"},
-		}, false, true},
-		{"lost writes", 2, result.FaultRecord{
+		}, true},
+		{"slower, not certain", result.FaultRecord{
+			Impact: result.UnknownYet, OnsetAt: result.NaN, Slow: result.NaN,
+			Parts: &result.ImpactParts{SlowerBecause: result.Notes{{Kind: result.SlowerVaried}}},
+		}, false},
+		{"lost writes", result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: result.NaN,
 			Parts: &result.ImpactParts{Lost: 1},
-		}, true, true},
+		}, true},
 	} {
 		c.fault.Name = "f"
-		r := &result.Result{Version: c.version, Faults: []result.FaultRecord{c.fault}, Cells: []result.Cell{
-			{
-				Phase: slo.ParsePhase("recovery/f"), Load: "*", Step: "*", Outcome: "*", Count: offered,
-				Response: result.Times{P50: .1},
-			},
-		}}
-		got := metrics.values(r, beyond)
+		got := metrics.values(&result.Result{Faults: []result.FaultRecord{c.fault}}, beyond)
 		if _, has := got[place{slo.ParsePhase("f"), "*", "*"}]["recover"]; has != c.recover {
 			t.Errorf("%s: a recovery is %t", c.name, has)
-		}
-		if _, has := got[place{slo.ParsePhase("recovery/f"), "*", "*"}]["p50"]; has != c.after {
-			t.Errorf("%s: the phase of a recovery is %t", c.name, has)
 		}
 	}
 }

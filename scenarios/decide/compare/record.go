@@ -12,14 +12,10 @@ import (
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
 )
 
-// RecordVersion is the version of the files of records that are written. Since version 4 a record has the settings of
-// its scenario and the noise of its machine, and its key leaves out the address of the target. Since version 3
-// skipped steps count as errors, as in an objective. Since version 2 the recovery of a fault is measured by requests
-// instead of windows, and its phase ends a hold later. Records of older versions are read without the values whose
-// meaning has changed, so that old and new meanings are never compared: see [Record.upgrade].
+// RecordVersion is the version of the files of records. No other is read, and none whose values have other meanings
+// ([result.Definitions]), so that old and new meanings are never compared.
 const RecordVersion = 4
 
 // A Record is the entry of a run in a history: one value of each metric at each place.
@@ -35,19 +31,14 @@ type Record struct {
 	Accept  bool      `json:"accept,omitempty"` // the history restarts with it: earlier runs no longer count
 	Values  []Kept    `json:"values"`           // the measured values
 
-	// version of the meanings of the values, as [result.Definitions]; zero means 1
-	Definitions int `json:"definitions,omitempty"`
-	// the key up to version 3: older records with this key are comparable too
-	Former string `json:"former_key,omitempty"`
+	Definitions int `json:"definitions"` // version of the meanings of the values: [result.Definitions]
 	// the settings of the resolved scenario by their paths, without the target's address; a digest in place of a long
-	// value; empty up to version 3
+	// value
 	Scenario map[string]string `json:"scenario,omitempty"`
 	Duration result.Num        `json:"duration,omitempty"` // of the load, in seconds
 	Noise    []Noise           `json:"noise,omitempty"`    // of the machine during each run
 	// how the noise exceeded that of the history; later runs are not compared with such a record
 	Disturbed string `json:"disturbed,omitempty"`
-
-	dropped []int // indexes in redefinitions of those for which upgrade removed values
 }
 
 // A Kept is one value of a record.
@@ -71,10 +62,10 @@ type Kept struct {
 // NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{
-		Version: RecordVersion, Definitions: r.Definitions, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started,
-		Duration: r.Duration, Scenario: settingsOf(r), Former: formerKey(r),
+		Version: RecordVersion, Definitions: result.Definitions, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started,
+		Duration: r.Duration, Scenario: settingsOf(r),
 	}
-	if rec.Key = rec.Former; rec.Scenario != nil {
+	if rec.Key = textKey(r); rec.Scenario != nil {
 		rec.Key = settingsKey(rec.Scenario)
 	}
 	all := metrics.values(r, beyond)
@@ -132,6 +123,9 @@ func (k *Kept) zero() bool {
 // mostValues is the largest number of values in a record that is read: brunt never writes a larger one.
 const mostValues = 100_000
 
+// errOtherVersion reports a record that another version of brunt wrote, with other meanings.
+var errOtherVersion = errors.New("another version of brunt wrote it")
+
 // parseRecord parses a record's file.
 func parseRecord(b []byte) (*Record, error) {
 	var r Record
@@ -139,8 +133,8 @@ func parseRecord(b []byte) (*Record, error) {
 		return nil, err
 	}
 	switch {
-	case r.Version < 1 || r.Version > RecordVersion:
-		return nil, fmt.Errorf("version %d, and this brunt reads versions 1 to %d", r.Version, RecordVersion)
+	case r.Version != RecordVersion || r.Definitions != result.Definitions:
+		return nil, errOtherVersion
 	case r.Run == "" || r.Key == "" || r.Started.IsZero():
 		return nil, errors.New("it lacks a run, a key or a time")
 	case len(r.Values) > mostValues:
@@ -155,122 +149,7 @@ func parseRecord(b []byte) (*Record, error) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
 	}
-	r.upgrade()
 	return &r, nil
-}
-
-// recoveryPhases names the recovery phases of all faults.
-const recoveryPhases = "recovery/FAULT"
-
-// sums names the values of all steps together.
-const sums = "the sum of all steps"
-
-// A redefinition is a change of what a value of a record counts.
-type redefinition struct {
-	what  string // metric, or [recoveryPhases] or [sums]
-	meant string // what an older record counted
-	old   func(r *Record) bool
-}
-
-// redefinitions are all changes of meaning, the oldest first.
-var redefinitions = []redefinition{
-	{"recover", "it was measured by windows and not by requests", func(r *Record) bool { return r.Version < 2 }},
-	{
-		recoveryPhases, "it ended with the recovery and not a hold after it",
-		func(r *Record) bool { return r.Version < 2 },
-	},
-	{"errors", "skipped steps did not count as errors", func(r *Record) bool { return r.Version < 3 }},
-	{"recover", lateHarm, func(r *Record) bool { return r.Version >= 2 && r.Definitions < 2 }},
-	{sums, initCounted, func(r *Record) bool { return r.Definitions < 2 && r.inits() }},
-	{"recover", laterHarm, func(r *Record) bool { return r.Definitions == 2 }},
-}
-
-// The meanings of definitions 1, and of definitions 2.
-const (
-	lateHarm    = "harm after the end of a fault counted as its own without further evidence"
-	initCounted = "requests of init counted in it"
-	laterHarm   = "later harm in a fault, a relapse after the last one, and slower answers at any time of a fault " +
-		"counted as its own without further evidence"
-)
-
-// redefinedSince says what values of older definitions meant.
-func redefinedSince(definitions int) string {
-	switch {
-	case definitions < 2:
-		return "before definitions 2, " + lateHarm + ", and requests of init counted in the sum of all steps"
-	case definitions == 2:
-		return "before definitions 3, " + laterHarm
-	}
-	return "" // of definitions that this brunt does not know
-}
-
-// inits reports whether a load of the scenario has steps of init.
-func (r *Record) inits() bool {
-	for at := range r.Scenario {
-		if load, ok := strings.CutPrefix(at, "load."); ok {
-			if _, below, _ := strings.Cut(load, "."); strings.HasPrefix(below, "init[") || strings.HasPrefix(below, "init.") ||
-				below == "init" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// upgrade removes the values of an older version whose meaning has changed. The errors of a record up to version 2
-// stay if no step was skipped: then they rest on as many requests as the percentiles of their place.
-func (r *Record) upgrade() {
-	r.Definitions = max(1, r.Definitions)
-	requests := map[place]int64{}
-	for _, k := range r.Values {
-		if m := metrics.named(k.Metric); m != nil && m.quantile > 0 {
-			requests[place{k.Phase, k.Load, k.Step}] = k.Count
-		}
-	}
-	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool {
-		for i, d := range redefinitions {
-			if !d.old(r) {
-				continue
-			}
-			drop := false
-			switch d.what {
-			case recoveryPhases:
-				drop = k.Phase.Kind == slo.RecoveryPhase
-			case sums:
-				drop = k.Step == "*" && k.Metric != "recover"
-			case "errors":
-				drop = k.Metric == d.what && requests[place{k.Phase, k.Load, k.Step}] != k.Count
-			default:
-				drop = k.Metric == d.what && k.Phase.Kind != slo.RecoveryPhase
-			}
-			if drop {
-				if !slices.Contains(r.dropped, i) {
-					r.dropped = append(r.dropped, i)
-				}
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// Outdated says in one line which values of records are not compared because an older version measured something else
-// by the same name, and what that was. It is empty if all values are compared.
-func Outdated(records []*Record) string {
-	var says []string
-	for i, old := range redefinitions {
-		n := 0
-		for _, r := range records {
-			if slices.Contains(r.dropped, i) {
-				n++
-			}
-		}
-		if n > 0 {
-			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.what, syntax.Amount(n, "older record"),
-				old.meant))
-		}
-	}
-	return strings.Join(says, "; ")
 }
 
 // Mean combines several records of one session into one. Each value is the mean, with the number of runs and their

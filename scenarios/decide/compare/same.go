@@ -11,9 +11,7 @@ import (
 )
 
 // Same reports whether o is a record of the same scenario.
-func (r *Record) Same(o *Record) bool {
-	return r.Key == o.Key || r.Former != "" && r.Former == o.Key || o.Former != "" && o.Former == r.Key
-}
+func (r *Record) Same(o *Record) bool { return r.Key == o.Key }
 
 // Comparable returns the records that r can be compared with, in their order. Left says in sentences which are left
 // out, and why. If the machine of r has no processors, records of every machine are comparable.
@@ -74,8 +72,7 @@ func (r *Record) apartFrom(others []*Record, all int) []string {
 		out = append(out, say(reasons[why], why))
 	}
 	if silent > 0 {
-		out = append(out, say(silent,
-			"an older brunt wrote it, whose records count the target's URL and do not say what differs"))
+		out = append(out, say(silent, "it does not say what differs, as one of the two scenarios can't be read"))
 	}
 	if named > 0 {
 		out = append(out, say(named, "its name is "+strings.Join(slices.Sorted(maps.Keys(names)), ", ")))

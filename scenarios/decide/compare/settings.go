@@ -125,9 +125,9 @@ func orNone(settings map[string]string, at string) string {
 	return "none"
 }
 
-// formerKey returns the key of a run in records up to version 3. It is the digest of the whole resolved scenario,
-// with the target's address, and of whether faults were injected.
-func formerKey(r *result.Result) string {
+// textKey returns the key of a run whose resolved scenario can't be read again: the digest of its text, and of whether
+// faults were injected.
+func textKey(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])
 }

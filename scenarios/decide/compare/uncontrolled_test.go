@@ -214,34 +214,6 @@ func TestCompare_Errors(t *testing.T) {
 	}
 }
 
-// TestRecord_Upgrade reads records of older versions without the values that had another meaning.
-func TestRecord_Upgrade(t *testing.T) {
-	const text = `{"version":%d,"definitions":%d,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[
-		{"phase":"run","load":"*","step":"*","metric":"p95","value":1,"count":100},
-		{"phase":"run","load":"*","step":"*","metric":"errors","value":0.1,"count":100,"bad":10},
-		{"phase":"run","load":"*","step":"pay","metric":"p95","value":1,"count":100},
-		{"phase":"run","load":"*","step":"pay","metric":"errors","value":0.1,"count":90,"bad":9},
-		{"phase":"cut","load":"*","step":"*","metric":"recover","value":3,"count":50}]}`
-	for version, want := range map[[2]int]string{
-		{1, 1}: "*/p95 */errors pay/p95", // steps of pay were skipped
-		{2, 1}: "*/p95 */errors pay/p95",
-		{3, 1}: "*/p95 */errors pay/p95 pay/errors",
-		{4, 0}: "*/p95 */errors pay/p95 pay/errors",
-		{4, 2}: "*/p95 */errors pay/p95 pay/errors",
-		{4, 3}: "*/p95 */errors pay/p95 pay/errors */recover",
-	} {
-		r, err := parseRecord(fmt.Appendf(nil, text, version[0], version[1]))
-		must(t, err)
-		var got []string
-		for _, k := range r.Values {
-			got = append(got, k.Step+"/"+k.Metric)
-		}
-		if s := strings.Join(got, " "); s != want {
-			t.Errorf("version %d is read as %s, want %s", version, s, want)
-		}
-	}
-}
-
 // TestChanges_Dependent counts the moves found in series without one, whose neighbours depend on each
 // other, and those in series that move by four standard deviations.
 func TestChanges_Dependent(t *testing.T) {

@@ -184,10 +184,8 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 		}
 		return g.learn(ctx, now[0], all, left)
 	}
-	for _, note := range []string{compare.Outdated(measure), compare.Unmeasured(measure)} {
-		if note != "" {
-			fmt.Fprintf(g.Log, "brunt: %s\n", note)
-		}
+	if note := compare.Unmeasured(measure); note != "" {
+		fmt.Fprintf(g.Log, "brunt: %s\n", note)
 	}
 	trial := &compare.Trial{
 		History: measure, Runs: g.Settings.Runs, Confirm: g.Settings.Confirm,

@@ -22,7 +22,8 @@ import (
 // measured is the record of run i, which has a p95 alone.
 func measured(i int, p95 float64) *compare.Record {
 	return &compare.Record{
-		Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
+		Version: compare.RecordVersion, Definitions: result.Definitions,
+		Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
 		Machine: compare.Machine{CPUs: 2},
 		Values: []compare.Kept{{
 			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p95",
@@ -200,24 +201,6 @@ func TestGate_NotKept(t *testing.T) {
 	g.Settings.Options.Steps = []string{"raed"}
 	if _, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), `step "raed"`) {
 		t.Errorf("a step that no run has is %v", err)
-	}
-}
-
-// TestGate_Outdated: a gate says which values of a history of an older version it does not compare.
-func TestGate_Outdated(t *testing.T) {
-	record := func(i, version int) *compare.Record {
-		r := measured(i, day(i))
-		r.Version, r.Values = version, append(r.Values,
-			compare.Kept{Phase: slo.ParsePhase("kill"), Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
-		return r
-	}
-	h := learned(t, t.TempDir(), func(i int) *compare.Record { return record(i, 1) })
-	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
-	var b strings.Builder
-	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
-	g.one = func(context.Context) (*compare.Record, error) { return record(100, compare.RecordVersion), nil }
-	if _, err := g.decide(t.Context()); err != nil || strings.Count(b.String(), want) != 1 {
-		t.Errorf("%v; want once %q in:\n%s", err, want, b.String())
 	}
 }
 
