@@ -13,21 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is the time for which brunt tries to stop all threads of a process outside the code to be changed.
+// patience is the time for which brunt tries to stop all threads of a process outside the code to be changed, and that
+// in which they have to stop at each attempt. On a busy machine an attempt takes some tenths of a second, as each thread
+// needs a processor to stop; no more than mostBetween of it counts, so that there are 50 attempts at least.
 const patience = 5 * time.Second
 
 // mostBetween bounds the part of the time between two looks that counts. brunt looks at least every millisecond; if
 // more time passes, brunt itself did not run, for example because it was stopped, and that time says nothing about the
 // process.
 const mostBetween = 100 * time.Millisecond
-
-// The shortest and the longest time for which a thread may run to leave the code before all are stopped again. It
-// doubles with each attempt: on a busy machine a thread may get no processor within the shortest one, and one that is
-// stopped again before it ran is where it was.
-const (
-	leastPause = 200 * time.Microsecond
-	mostPause  = 50 * time.Millisecond
-)
 
 // A timeout counts the time in which this process runs.
 type timeout struct {
@@ -71,12 +65,11 @@ func (h *freezer) held(do func() error) error {
 		return do()
 	}
 	defer func() { _ = unix.Kill(h.pid, unix.SIGCONT) }()
-	wait, pause := newTimeout(patience), leastPause
-	for {
+	for all := newTimeout(patience); ; {
 		if err := unix.Kill(h.pid, unix.SIGSTOP); err != nil {
 			return os.NewSyscallError("kill", err)
 		}
-		for !h.stopped() {
+		for wait := newTimeout(patience); !h.stopped(); {
 			if _, err := os.Stat(fmt.Sprintf("/proc/%d/task", h.pid)); err != nil {
 				return errors.New("it has ended")
 			}
@@ -96,11 +89,10 @@ func (h *freezer) held(do func() error) error {
 		if err := unix.Kill(h.pid, unix.SIGCONT); err != nil {
 			return os.NewSyscallError("kill", err)
 		}
-		if wait.over() {
+		if all.over() {
 			return errors.New("it does nothing else than to read the clock, so that the code for it can't be changed")
 		}
-		time.Sleep(pause)
-		pause = min(2*pause, mostPause)
+		time.Sleep(200 * time.Microsecond)
 	}
 }
 
