@@ -82,7 +82,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("BRUNT_STATE", filepath.Join(e.WorkDir, "state"))
-			return oldResults(e.WorkDir)
+			return keptResults(e.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -102,16 +102,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// oldResults writes four runs of an old brunt, which wrote version 1 of result.json: a1, b1, a2 and b2 in
-// version1, a minute apart.
-func oldResults(dir string) error {
-	text, err := os.ReadFile(filepath.Join("testdata", "version1", "result.json"))
+// keptResults writes four runs without their other files: a1, b1, a2 and b2 in
+// kept, a minute apart.
+func keptResults(dir string) error {
+	text, err := os.ReadFile(filepath.Join("testdata", "kept", "result.json"))
 	if err != nil {
 		return err
 	}
 	for i, name := range []string{"a1", "b1", "a2", "b2"} {
 		run := strings.NewReplacer("-bhhqmqkf", "-"+name, "T21:27:", fmt.Sprintf("T21:%d:", 27+i)).Replace(string(text))
-		dir := filepath.Join(dir, "version1", name)
+		dir := filepath.Join(dir, "kept", name)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}

@@ -31,14 +31,14 @@ var pipePlaces = []struct {
 	{name: "drill", command: "drill run ./PIPE"},
 	{name: "convert", command: "convert openapi PIPE"},
 	{name: "import", command: "import vegeta PIPE -o out"},
-	{name: "report", command: "report version1/a1", replaced: "version1/a1/result.json"},
-	{name: "histograms of a report", command: "report version1/a1", replaced: "version1/a1/latency.hlog"},
-	{name: "events of a report", command: "report version1/a1", replaced: "version1/a1/events.jsonl"},
-	{name: "requests of a report", command: "report version1/a1 --format vegeta-gob", replaced: "version1/a1/requests.zst"},
-	{name: "compare", command: "compare version1/a1 -- version1/b1", replaced: "version1/b1/result.json"},
+	{name: "report", command: "report kept/a1", replaced: "kept/a1/result.json"},
+	{name: "histograms of a report", command: "report kept/a1", replaced: "kept/a1/latency.hlog"},
+	{name: "events of a report", command: "report kept/a1", replaced: "kept/a1/events.jsonl"},
+	{name: "requests of a report", command: "report kept/a1 --format vegeta-gob", replaced: "kept/a1/requests.zst"},
+	{name: "compare", command: "compare kept/a1 -- kept/b1", replaced: "kept/b1/result.json"},
 	{name: "trend", command: "trend --history history", replaced: "history/x.run.json", says: "not a file; it is ignored"},
-	{name: "verify", command: "verify version1/a1", replaced: "version1/a1/SHA256SUMS", says: "SHA256SUMS: it is missing"},
-	{name: "signers", command: "verify version1/a1 --signer PIPE"},
+	{name: "verify", command: "verify kept/a1", replaced: "kept/a1/SHA256SUMS", says: "SHA256SUMS: it is missing"},
+	{name: "signers", command: "verify kept/a1 --signer PIPE"},
 	{name: "extends", command: "validate s.yaml", scenario: "extends: PIPE"},
 	{name: "csv", command: "validate s.yaml", scenario: "data: {a: {csv: PIPE}}"},
 	{name: "json", command: "validate s.yaml", scenario: "data: {a: {json: PIPE}}"},
@@ -76,7 +76,7 @@ func TestPipes(t *testing.T) {
 			t.Run(c.name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
-				if err := oldResults(dir); err != nil {
+				if err := keptResults(dir); err != nil {
 					t.Fatal(err)
 				}
 				text := "version: 1\nname: pipes\n" + c.scenario + "\n"

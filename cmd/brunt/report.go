@@ -77,7 +77,7 @@ whether a build is worse, use compare, ab or gate.`,
 				return unfinished(c, args[0], err)
 			}
 			if err != nil {
-				return scenarios.Usage(err)
+				return scenarios.Usage(fmt.Errorf("%s: %w", args[0], err))
 			}
 			earlier, err := readRuns(base.dirs)
 			if err != nil {

@@ -43,16 +43,16 @@ func writeCalendar(t *testing.T) string {
 	root := t.TempDir()
 	for _, c := range calendar {
 		begin := "2026-" + c[3] + "T11:59:00Z"
-		text := fmt.Sprintf(`{"version": 2, "run": "run-%s", "name": %q, "verdict": %q, "reason": "because", "started": %q,
+		text := fmt.Sprintf(`{"version": %d, "run": "run-%s", "name": %q, "verdict": %q, "reason": "because", "started": %q,
 			"ended": "2026-%sT12:00:00Z", "meta": {%s}, "cells": [], "objectives": [{"text": "lost = 0", "verdict": "fail"}],
 			"environment": {"units": [{"unit": "web[0]", "service": "web", "image": "shop:1", "image_id": "sha256:%s"}]},
 			"faults": [{"name": "lose", "kind": "process.crash", "units": ["web[0]"], "injected": 1, "verified": 1, "traffic": 5,
 				"impact": "impacted", "expect": {"outcome": "impacted", "came": "yes"}}]}`,
-			c[0], c[1], c[2], begin, c[3], c[4], strings.Repeat("ab", 32))
+			result.ResultVersion, c[0], c[1], c[2], begin, c[3], c[4], strings.Repeat("ab", 32))
 		put(t, filepath.Join(root, c[0], "result.json"), text)
 	}
-	control := `{"version": 2, "run": "control", "name": "shop", "verdict": "pass", "control": true,
-		"started": "2026-06-01T00:00:00Z", "ended": "2026-06-01T00:01:00Z"}`
+	control := fmt.Sprintf(`{"version": %d, "run": "control", "name": "shop", "verdict": "pass", "control": true,
+		"started": "2026-06-01T00:00:00Z", "ended": "2026-06-01T00:01:00Z"}`, result.ResultVersion)
 	put(t, filepath.Join(root, "control", "result.json"), control)
 	return root
 }
