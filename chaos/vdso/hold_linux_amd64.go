@@ -14,8 +14,8 @@ import (
 )
 
 // patience is the time for which brunt tries to stop all threads of a process outside the code to be changed, and that
-// in which they have to stop at each attempt. On a busy machine an attempt takes some tenths of a second, as each thread
-// needs a processor to stop; no more than mostBetween of it counts, so that there are 50 attempts at least.
+// in which they have to stop at each attempt. On a busy machine an attempt takes some tenths of a second, as each
+// thread needs a processor to stop; no more than mostBetween of it counts, so that there are 50 attempts at least.
 const patience = 5 * time.Second
 
 // mostBetween bounds the part of the time between two looks that counts. brunt looks at least every millisecond; if
