@@ -49,7 +49,7 @@ func cpu() time.Duration {
 func BenchmarkShard_Record(b *testing.B) {
 	for _, shards := range []int{1, 2} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
-			list := newShards(shards)
+			list := newShards(shards, func() {})
 			for _, s := range list {
 				s.samples = make([]scenarios.Outcome, 0, 1<<16)
 			}

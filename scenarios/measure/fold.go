@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -23,6 +24,15 @@ func (r *Recorder) Fold() error {
 	r.mu.Unlock()
 	r.close(now - r.cfg.Timeout - time.Second)
 	return r.err
+}
+
+// relieve sorts the samples of the shards if one of them is full. Of several callers that wait for it the first sorts.
+func (r *Recorder) relieve() {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	if slices.ContainsFunc(r.shards, (*Shard).full) {
+		r.fold()
+	}
 }
 
 // spare keeps the buffer of a shard for the next shard, unless it has been much larger than needed for a while, as
@@ -72,7 +82,7 @@ func (r *Recorder) fold() {
 		if r.cfg.Freezes != nil { // after the swap, so that they hold every freeze in which a sample ended
 			r.freezes = r.cfg.Freezes()
 		}
-		r.turn.hurry = r.turn.hurry || len(full) > backlog
+		r.turn.hurry = r.turn.hurry || len(full) >= backlog
 		r.seeLate(full)
 		for rest := full; len(rest) > 0; {
 			n := min(atOnce, len(rest))
@@ -347,7 +357,7 @@ type turn struct {
 const (
 	longestTurn = 50 * time.Microsecond
 	shortPause  = 20 * time.Microsecond
-	backlog     = 1 << 16 // number of samples; more than that are sorted in one turn
+	backlog     = 1 << 15 // number of samples; more than that are sorted in one turn
 )
 
 func (t *turn) begin() { t.began, t.hurry = time.Now(), false }

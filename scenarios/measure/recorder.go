@@ -146,7 +146,7 @@ func New(cfg Config) (*Recorder, error) {
 		r.usual = make([]PhaseTimes, len(cfg.Steps))
 	}
 	r.longest = make([]time.Duration, n)
-	r.shards = newShards(cfg.Shards)
+	r.shards = newShards(cfg.Shards, r.relieve)
 	if r.slow = newSlowestSet(len(cfg.Steps)); cfg.Follows {
 		r.slow.Track()
 	}

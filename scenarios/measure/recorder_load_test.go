@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,5 +116,35 @@ func TestRecorder_NoAllocation(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(30, second); n > 1 {
 		t.Errorf("%g allocations for 1000 requests", n)
+	}
+}
+
+// TestShard_Full: samples that nobody folds do not fill the memory, as those that record more sort them, and each is
+// counted.
+func TestShard_Full(t *testing.T) {
+	const writers, each = 4, mostWaiting
+	g := newClocked(t, Config{Series: oneStep})
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			for range each {
+				o := request(0, ms, scenarios.OK)
+				g.Shard(0).Record(&o)
+			}
+		})
+	}
+	all.Wait()
+	for _, s := range g.shards {
+		if len(s.samples) > mostWaiting+writers {
+			t.Errorf("%d samples wait in a shard, and %d may", len(s.samples), mostWaiting)
+		}
+	}
+	offered := int64(0)
+	if err := g.Finish().Cells(func(k Key, c *Cell) {
+		if k.Series == 0 {
+			offered += c.Offered()
+		}
+	}); err != nil || offered != writers*each {
+		t.Errorf("%d requests of %d, %v", offered, writers*each, err)
 	}
 }
