@@ -38,8 +38,8 @@ func unread(a Answer) error {
 	return nil
 }
 
-// causeOf returns the cause of a check or extraction that failed: of, or the bound over which the document is.
-func causeOf(a Answer, of scenarios.Cause) scenarios.Cause {
+// AnswerCause returns why an answer is not good: of, or the bound over which its document is, as nothing was read then.
+func AnswerCause(a Answer, of scenarios.Cause) scenarios.Cause {
 	if err := unread(a); err != nil {
 		return Oversized(err)
 	}
@@ -204,7 +204,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		}
 		out.Failed++
 		if out.Kind != scenarios.Error {
-			out.Kind, out.Cause = scenarios.Error, causeOf(a, scenarios.Check(k.id))
+			out.Kind, out.Cause = scenarios.Error, AnswerCause(a, scenarios.Check(k.id))
 		}
 	}
 	if out.Kind == scenarios.Error {
@@ -214,7 +214,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 		x := &e.extracts[i]
 		v := &it.Vars[x.slot]
 		if !x.find(a, v) {
-			out.Kind, out.Cause = scenarios.Error, causeOf(a, scenarios.Extraction(x.id))
+			out.Kind, out.Cause = scenarios.Error, AnswerCause(a, scenarios.Extraction(x.id))
 			return
 		}
 		if x.secret || x.Masks(v.Text) {

@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/catalog"
-	"brunt/scenarios"
+	"brunt/reporters/reporterstest"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -76,15 +75,6 @@ func TestUnwellUnits(t *testing.T) {
 	}
 }
 
-// natureOf returns the nature of a kind of fault; zero for a group.
-func natureOf(kind string) scenarios.Nature {
-	d, ok := catalog.Find(kind)
-	if !ok {
-		return scenarios.Nature{}
-	}
-	return chaos.NatureOf(d.New())
-}
-
 // TestApartFrom checks which ends of units that a fault hit have another reason: a signal of another program, the same
 // end without a fault, or a fault whose effect was not shown. The end of the load ends units.
 func TestApartFrom(t *testing.T) {
@@ -130,7 +120,7 @@ func TestApartFrom(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.rec.Injected, c.rec.Until = 20*time.Second, 30*time.Second
 			for _, r := range append(c.rec.Steps, &c.rec) {
-				r.Nature = natureOf(r.Kind)
+				r.Nature = reporterstest.NatureOf(r.Kind)
 			}
 			got, _ := run.ApartFrom([]*chaos.Record{&c.rec}, c.events, time.Minute)
 			if !reflect.DeepEqual(got[0], c.want) {
@@ -156,7 +146,8 @@ func TestOwnDeaths(t *testing.T) {
 		{Injected: result.NaN, Until: 40, Units: []string{"db[0]"}},
 		{Kind: "network.partition", Injected: 30, Until: 35, Links: []string{"app[0]->db[0]"}},
 		{
-			Kind: "action.run", Nature: natureOf("action.run"), Injected: 36, Until: 38, Units: []string{"kubectl"},
+			Kind: "action.run", Nature: reporterstest.NatureOf("action.run"),
+			Injected: 36, Until: 38, Units: []string{"kubectl"},
 			Revert: "ok",
 		},
 	}

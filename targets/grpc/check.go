@@ -147,9 +147,7 @@ func (t *exchange) judge() {
 	}
 	if c.decodes {
 		if a.parse(); a.broken != nil {
-			if out.Kind, out.Cause = scenarios.Error, scenarios.Protocol; a.Unread() != nil {
-				out.Cause = targets.Oversized(a.Unread())
-			}
+			out.Kind, out.Cause = scenarios.Error, targets.AnswerCause(a, scenarios.Protocol)
 			return
 		}
 	}

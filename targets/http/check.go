@@ -65,9 +65,7 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 		out.Checks++
 		if cause, _ := c.graphql.failure(a); cause != scenarios.NoCause {
 			out.Failed++
-			if out.Kind, out.Cause = scenarios.Error, cause; a.Unread() != nil {
-				out.Cause = targets.Oversized(a.Unread())
-			}
+			out.Kind, out.Cause = scenarios.Error, targets.AnswerCause(a, cause)
 			return
 		}
 	}
