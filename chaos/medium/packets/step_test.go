@@ -1,7 +1,9 @@
 package packets
 
 import (
+	"context"
 	"errors"
+	"net/netip"
 	"testing"
 
 	"brunt/chaos"
@@ -58,6 +60,36 @@ func TestStep_Inject_Late(t *testing.T) {
 		}
 		if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted || effect.closed != 1 || n.count != 0 {
 			t.Errorf("reverting: %s, %v, closed %d times, %d are in", o, err, effect.closed, n.count)
+		}
+	}
+}
+
+// deafNetwork is a network of which the first probes are not answered.
+type deafNetwork struct {
+	chaos.Handle
+	deaf   int
+	probes int
+}
+
+func (n *deafNetwork) Gateway() (a netip.Addr, _ error) { return a, nil }
+func (n *deafNetwork) Probe(_ context.Context, l netns.Probe) (netns.ProbeResult, error) {
+	if n.probes++; n.probes <= n.deaf {
+		return netns.ProbeResult{Sent: l.N, Came: l.N - 1}, nil
+	}
+	return netns.ProbeResult{Sent: l.N, Came: l.N}, nil
+}
+
+// TestHeldPackets_ProbeBefore checks that peers are probed again where none of them answered, and no more often than
+// mostRounds.
+func TestHeldPackets_ProbeBefore(t *testing.T) {
+	peer := netip.MustParseAddrPort("192.0.2.1:80")
+	for _, c := range []struct{ deaf, probes, found int }{{0, 1, 1}, {2, 3, 1}, {100, mostRounds, 0}} {
+		n := &deafNetwork{deaf: c.deaf}
+		h := &heldPackets{Step: &Step{Spec: netns.Spec{Match: netns.Match{Ports: []uint16{80}}}}, net: n}
+		h.at.Toward = []netip.AddrPort{peer}
+		if h.probeBefore(t.Context()); len(h.before) != c.found || n.probes != c.probes {
+			t.Errorf("of %d deaf probes: %d probes were made and %d kept, want %d and %d", c.deaf, n.probes, len(h.before),
+				c.probes, c.found)
 		}
 	}
 }
