@@ -14,7 +14,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The kinds of steps.
@@ -170,7 +170,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	if c.topic.IsZero() {
 		m.AddHint(s.Of(c.kind), "such as "+c.kind+": orders", "%s wants a topic", c.kind)
 	}
-	message.Refuse(&s.Place, c.kind, belongs, m)
+	calls.Refuse(&s.Place, c.kind, belongs, m)
 	switch c.kind {
 	case kindProduce:
 		c.compileProduce(s, m)

@@ -21,7 +21,7 @@ func untilParked(t *testing.T) {
 	suite.Until(t, "all connections to be parked", func() bool { return !runs(t, "read") })
 }
 
-// runs reports whether a goroutine is in a method of a client of package message.
+// runs reports whether a goroutine is in a method of a client of package calls.
 func runs(t *testing.T, method string) bool {
 	t.Helper()
 	var b bytes.Buffer

@@ -16,7 +16,7 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // node is a nats-server with JetStream that ends with the test.
@@ -246,7 +246,7 @@ func TestReal_Frozen(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr}, `{nats.subscribe: news, keep: user, within: 100ms}`)
 	u := f.Flow.Open(t, f.Client, f.t0, 0)
 	for range 3 {
-		if out := u.Do(0, long); out.Kind != scenarios.OK || out.Status != message.Absent {
+		if out := u.Do(0, long); out.Kind != scenarios.OK || out.Status != calls.Absent {
 			t.Fatalf("%s: %+v", f.got(out), out)
 		}
 	}

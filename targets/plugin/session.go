@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 	"brunt/targets/stream"
 )
 
@@ -172,7 +172,7 @@ func (x *exchange) read() error {
 	}
 	x.status = l.Status
 	if l.Absent && l.Status == 0 {
-		x.status = message.Absent
+		x.status = calls.Absent
 	}
 	x.message = stream.Message{Data: l.Body, First: out.First, End: out.End, None: len(l.Body) == 0}
 	out.Answered, out.Status = true, x.status
@@ -195,7 +195,7 @@ func (x *exchange) sample(err error) {
 	targets.Sampled{
 		Out: x.out, Step: x.call.name, Sent: sent, Err: err,
 		Failed: func() (string, string) {
-			return x.call.expected.Wanted(&x.message, x.status, x.reason(), x.it, x.out), message.Excerpt(&x.message)
+			return x.call.expected.Wanted(&x.message, x.status, x.reason(), x.it, x.out), calls.Excerpt(&x.message)
 		},
 	}.Keep(k, x.it)
 }

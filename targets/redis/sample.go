@@ -12,12 +12,8 @@ import (
 	"brunt/targets"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	sent := t.client.sent(t.to)
 	commands := lines(t.send)
 	sent.Method = t.call.source.name()
@@ -26,10 +22,9 @@ func (t *exchange) sample(err error) {
 		sent.Method = targets.Clip(commands[0], most)
 	}
 	sent.SetBody(strings.Join(commands, "\n"))
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{
+		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}
 }
 
 // sent returns the destination of a call. To is the node of a cluster, or empty.

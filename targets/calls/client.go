@@ -1,4 +1,4 @@
-package message
+package calls
 
 import (
 	"bufio"
@@ -181,9 +181,10 @@ func (s *session[F]) Close() error {
 
 func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	x := s.client.exchanges.Get().(*Exchange[F])
-	x.session, x.call, x.It, x.Out = s, by.(*Call[F]), it, out
+	x.Begin(&s.client.o, s.client, it, out)
+	x.session, x.call = s, by.(*Call[F])
 	s.user.Flow, s.user.Number = x.call.flow, it.VU
-	x.do()
+	x.Progress.Do(x)
 	x.end()
 }
 

@@ -1,4 +1,4 @@
-// Package message makes the calls of protocols whose servers are brokers of messages, and of memcached. A protocol
+// Package calls makes the calls of protocols whose servers are brokers of messages, and of memcached. A protocol
 // gives it a codec, a login and the exchange of each kind of step; this package has the rest once.
 //
 //	step --Settings--> Call: Compose, Run                               once
@@ -14,4 +14,4 @@
 // A broker sends without being asked: pings, heartbeats, notices. So a goroutine reads each connection, and records
 // when each frame came; an idle connection is parked. A server that sends only answers needs none: each call reads its
 // own connection. A connection carries one call at a time. When a call is sent again, [targets.Resend] decides.
-package message
+package calls
