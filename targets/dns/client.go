@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/dial"
 	"brunt/targets/http/h1"
 )
@@ -19,7 +20,6 @@ type client struct {
 	o       targets.Options
 	at      *url.URL
 	tls     *tls.Config // nil: without TLS
-	slack   time.Duration
 	sockets *targets.Pool[*socket]
 	streams *targets.Pool[*h1.Conn] // of TCP; with UDP, those for truncated answers
 	shared  *lines
@@ -35,7 +35,7 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	if err = dial.Complete(&o); err != nil {
 		return nil, err
 	}
-	c := &client{o: o, at: u, slack: h1.Slack(o.Timeout)}
+	c := &client{o: o, at: u}
 	if u.Scheme == schemeTLS {
 		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
 			return nil, err
@@ -78,11 +78,7 @@ func (c *client) dialStream(ctx context.Context, n uint64) (*h1.Conn, error) {
 
 // ready makes the TLS handshake, if the endpoint wants one.
 func (c *client) ready(ctx context.Context, conn *h1.Conn) error {
-	if c.tls == nil {
-		conn.GoDirect()
-		return nil
-	}
-	return conn.Secure(ctx, c.tls)
+	return calls.Secure(ctx, conn, c.tls)
 }
 
 func (c *client) dialSocket(ctx context.Context, n uint64) (*socket, error) {
