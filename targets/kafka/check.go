@@ -186,12 +186,12 @@ func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 	x.rest.Fields("", k.Paths, in)
 }
 
-// judge records the results of the checks in the outcome, and extracts variables from the answer.
-func (t *exchange) judge() {
+// Judge implements [calls.Maker].
+func (t *exchange) Judge() {
 	c := t.call
-	if targets.JudgeStatus(t.out, slices.Contains(c.shed, t.code), t.code == 0 || slices.Contains(c.allow, t.code),
+	if targets.JudgeStatus(t.Out, slices.Contains(c.shed, t.code), t.code == 0 || slices.Contains(c.allow, t.code),
 		causeOf(t.code)) {
-		c.rest.Judge(&t.answer, t.it, t.out)
+		c.rest.Judge(&t.answer, t.It, t.Out)
 	}
 }
 
@@ -204,5 +204,5 @@ func (t *exchange) wanted() string {
 		}
 		return text
 	}
-	return t.call.rest.Wanted(&t.answer, t.it, t.out)
+	return t.call.rest.Wanted(&t.answer, t.It, t.Out)
 }

@@ -9,12 +9,8 @@ import (
 	"brunt/targets"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	scheme := schemePlain
 	if t.client.at.secure {
 		scheme = schemeTLS
@@ -26,10 +22,9 @@ func (t *exchange) sample(err error) {
 	if t.call.kind == kindProduce {
 		sent.SetBody(string(t.value))
 	}
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{
+		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}
 }
 
 // excerpt returns the beginning of the answer.
