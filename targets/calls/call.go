@@ -204,7 +204,7 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 	l := x.Line
 	if l.asked != nil {
 		f, err = x.session.client.p.Read(l.Reader)
-		return f, x.ended(l.asked, err), err
+		return f, x.EndOf(l.asked, err), err
 	}
 	var a arrived[F]
 	select {

@@ -201,7 +201,7 @@ func (x *Progress) Asked(on *h1.Conn, b []byte, in Reader) (clean bool, err erro
 	defer h1.Release(br)
 	x.Came(on.First, 0)
 	err = read(in, br)
-	x.Out.End = x.ended(on, err)
+	x.Out.End = x.EndOf(on, err)
 	return err == nil && br.Buffered() == 0, err
 }
 
@@ -210,8 +210,8 @@ func read(in Reader, br *bufio.Reader) (err error) {
 	return in.Read(br)
 }
 
-// ended returns when an answer that was read ended.
-func (x *Progress) ended(on *h1.Conn, err error) time.Duration {
+// EndOf returns when an answer that was read ended.
+func (x *Progress) EndOf(on *h1.Conn, err error) time.Duration {
 	if on.Reads > 1 || err != nil {
 		return x.Now()
 	}

@@ -15,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/suite"
+	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/sql"
 	"brunt/targets/sql/postgres"
 	"brunt/targets/targetstest"
@@ -312,9 +315,10 @@ func (n *node) endedWithin(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Terms().Used = true
-		c.Until(long, 0)
+		x := new(calls.Progress)
+		x.Begin(o, nil, &template.Iter{Deadline: long}, new(scenarios.Outcome))
 		if within {
-			if err := c.Run(&sql.Statement{Text: "begin", Form: sql.Simple}, nil, &sql.Result{}); err != nil || c.Idle() ||
+			if err := c.Run(x, &sql.Statement{Text: "begin", Form: sql.Simple}, nil, &sql.Result{}); err != nil || c.Idle() ||
 				!c.Usable() {
 				t.Fatal(err)
 			}
@@ -324,9 +328,10 @@ func (n *node) endedWithin(t *testing.T) {
 			return n.psql("select count(*) from pg_stat_activity where application_name = 'brunt'") == "0"
 		})
 		var r sql.Result
-		err = c.Run(&sql.Statement{Text: "select 1"}, nil, &r)
-		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, targets.ErrStale) || r.WasSent ||
-			c.Usable() {
+		x.Begin(o, nil, &template.Iter{Deadline: long}, new(scenarios.Outcome))
+		err = c.Run(x, &sql.Statement{Text: "select 1"}, nil, &r)
+		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, targets.ErrStale) ||
+			x.Out.WasSent || c.Usable() {
 			t.Errorf("within %v: %v, %+v", within, err, r)
 		}
 		_ = c.Close()

@@ -8,20 +8,15 @@ import (
 	"brunt/targets"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	sent := t.client.sent()
 	const most = 100
 	sent.Method = targets.Clip(t.call.name, most)
 	sent.SetBody(t.script())
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{
+		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}
 }
 
 // script writes the call for the client program of the dialect. For a transaction, it contains the sent statements,
