@@ -103,13 +103,14 @@ func TestServers_Demoted(t *testing.T) {
 
 // TestListen_Unlisten: a connection whose UNLISTEN has no answer yet is not used again.
 func TestListen_Unlisten(t *testing.T) {
-	s := start(t, nil)
+	s, end := start(t, nil), make(chan struct{})
+	defer close(end)
 	s.say = func(q question) []pgproto3.BackendMessage {
 		switch q.text {
 		case "listen news":
 			return []pgproto3.BackendMessage{done("LISTEN"), &pgproto3.NotificationResponse{Channel: "news", Payload: "a"}}
 		case "unlisten news":
-			<-s.release
+			<-end
 		}
 		return rows(q)
 	}
