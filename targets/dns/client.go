@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/calls"
-	"brunt/targets/dial"
 	"brunt/targets/http/h1"
 )
 
@@ -28,18 +27,12 @@ type client struct {
 
 // newClient creates the client of one load.
 func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := calls.Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client{o: o, at: u}
-	if u.Scheme == schemeTLS {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
+	c := &client{o: o, at: u, tls: config}
+	if c.tls != nil {
 		c.tls.NextProtos = []string{"dot"}
 		if c.tls.ServerName == "" {
 			c.tls.ServerName = u.Hostname()

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 
 	"github.com/miekg/dns"
 )
@@ -26,9 +26,9 @@ func (t *exchange) Sample() targets.Sampled {
 	if len(t.query) > lengthSize {
 		sent.SetBody(t.shown())
 	}
-	return targets.Sampled{
-		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}
+	return targets.Sampled{Step: t.call.name, Sent: sent, Failed: func() (string, string) {
+		return t.wanted(), calls.Shown(t.doc, t.doc != nil)
+	}}
 }
 
 // shown returns the name, the type and the options of the query, as dig takes them.
@@ -58,15 +58,6 @@ func (t *exchange) wanted() string {
 		return t.call.rest.Wanted(&t.answer, t.It, t.Out)
 	}
 	return "the rcode is " + rcodeName(int32(t.rcode)) + ", and " + rcodeName(int32(t.call.rcodes[0])) + " was wanted"
-}
-
-// excerpt returns the beginning of the answer.
-func (t *exchange) excerpt() string {
-	const most = 300
-	if t.doc == nil {
-		return ""
-	}
-	return targets.Clip(check.ValueText(t.doc), most)
 }
 
 // sentCommand returns a query as a dig command for a POSIX shell. It is empty if the query was not kept completely.

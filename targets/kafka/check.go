@@ -180,10 +180,7 @@ func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 		return
 	}
 	x.allow, x.shed = k.allow, k.shed
-	x.rest.Within(k.Within, in)
-	x.rest.Fields("the record's", k.fields, in)
-	x.rest.Schema(k.Valid, in, m)
-	x.rest.Fields("", k.Paths, in)
+	x.rest.Answer(&k.Answer, "the record's", k.fields, in, m)
 }
 
 // Judge implements [calls.Maker].

@@ -9,7 +9,6 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/calls"
-	"brunt/targets/dial"
 	"brunt/targets/http/h1"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -28,22 +27,13 @@ type client struct {
 
 // newClient creates the client of one load.
 func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := calls.Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client{o: o}
+	c := &client{o: o, tls: config}
 	if c.at, err = locate(u); err != nil {
 		return nil, err
-	}
-	if c.at.secure {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
-		c.tls.NextProtos = nil
 	}
 	c.Pool = targets.NewPool[*conn](&c.o)
 	c.Cut = func(on *conn) { _ = on.Raw.Close() } // TLS might wait for a write

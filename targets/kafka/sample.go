@@ -4,9 +4,9 @@ import (
 	"net/url"
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // Sample implements [calls.Maker].
@@ -29,11 +29,10 @@ func (t *exchange) Sample() targets.Sampled {
 
 // excerpt returns the beginning of the answer.
 func (t *exchange) excerpt() string {
-	const most = 300
 	if doc, ok := t.Document(); ok {
-		return targets.Clip(check.ValueText(doc), most)
+		return calls.Shown(doc, true)
 	}
-	return targets.Clip(string(t.value), most)
+	return calls.Shown(string(t.value), true)
 }
 
 // sentCommand returns a record as a kcat command for a POSIX shell. It is empty for other calls, and if the record was

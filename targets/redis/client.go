@@ -10,7 +10,6 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/calls"
-	"brunt/targets/dial"
 	"brunt/targets/http/h1"
 )
 
@@ -32,22 +31,13 @@ type client struct {
 
 // newClient creates the client of one load.
 func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := calls.Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client{o: o}
+	c := &client{o: o, tls: config}
 	if c.at, err = locate(u); err != nil {
 		return nil, err
-	}
-	if c.at.secure {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
-		c.tls.NextProtos = nil
 	}
 	c.greeting.init(&c.at)
 	c.Pool = targets.NewPool[*h1.Conn](&c.o)

@@ -5,11 +5,11 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // Sample implements [calls.Maker].
@@ -22,9 +22,9 @@ func (t *exchange) Sample() targets.Sampled {
 		sent.Method = targets.Clip(commands[0], most)
 	}
 	sent.SetBody(strings.Join(commands, "\n"))
-	return targets.Sampled{
-		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}
+	return targets.Sampled{Step: t.call.name, Sent: sent, Failed: func() (string, string) {
+		return t.wanted(), calls.Shown(t.doc, t.doc != nil)
+	}}
 }
 
 // sent returns the destination of a call. To is the node of a cluster, or empty.
@@ -50,15 +50,6 @@ func (c *client) sent(to string) *result.Sent {
 		s.Headers = []string{"user: " + c.at.user}
 	}
 	return s
-}
-
-// excerpt returns the beginning of the answer.
-func (a *answer) excerpt() string {
-	const most = 300
-	if a.doc == nil {
-		return ""
-	}
-	return targets.Clip(check.ValueText(a.doc), most)
 }
 
 // shown writes a command as redis-cli reads it. A value after a secret name is masked.

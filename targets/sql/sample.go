@@ -3,9 +3,9 @@ package sql
 import (
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // Sample implements [calls.Maker].
@@ -14,9 +14,9 @@ func (t *exchange) Sample() targets.Sampled {
 	const most = 100
 	sent.Method = targets.Clip(t.call.name, most)
 	sent.SetBody(t.script())
-	return targets.Sampled{
-		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}
+	return targets.Sampled{Step: t.call.name, Sent: sent, Failed: func() (string, string) {
+		return t.wanted(), calls.Shown(t.Doc, t.Doc != nil)
+	}}
 }
 
 // script writes the call for the client program of the dialect. For a transaction, it contains the sent statements,
@@ -48,13 +48,4 @@ func (c *client) sent() *result.Sent {
 		s.Headers = append(s.Headers, "login: by password")
 	}
 	return s
-}
-
-// excerpt returns the beginning of the rows.
-func (r *Result) excerpt() string {
-	const most = 300
-	if r.Doc == nil {
-		return ""
-	}
-	return targets.Clip(check.ValueText(r.Doc), most)
 }
