@@ -96,6 +96,15 @@ func (e *Expected) Within(d time.Duration, in Scope) {
 	}
 }
 
+// Answer adds the checks that the answers of most protocols have: of the time, of fields, the schema and values at
+// paths. Kind is the protocol's name for a field, which is a header.
+func (e *Expected) Answer(k *check.Answer, kind string, fields []check.Field, in Scope, m *syntax.Mistakes) {
+	e.Within(k.Within, in)
+	e.Fields(kind, fields, in)
+	e.Schema(k.Valid, in, m)
+	e.Fields("", k.Paths, in)
+}
+
 // Fields adds checks of values at paths, and of headers. Kind is the protocol's name for a header.
 func (e *Expected) Fields(kind string, fields []check.Field, in Scope) {
 	for _, f := range fields {

@@ -57,7 +57,7 @@ var groups = []group{
 	// what makes requests
 	{name: "protocols", folders: []string{
 		"targets", "targets/amqp", "targets/catalog", "targets/crc16", "targets/dial", "targets/dns", "targets/grpc",
-		"targets/http/...", "targets/kafka", "targets/memcached", "targets/message", "targets/mongo", "targets/mqtt", "targets/nats",
+		"targets/http/...", "targets/kafka", "targets/memcached", "targets/calls", "targets/mongo", "targets/mqtt", "targets/nats",
 		"targets/park",
 		"targets/plugin", "targets/redis", "targets/scram", "targets/smtp",
 		"targets/sql/...", "targets/stream/...",

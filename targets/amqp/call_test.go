@@ -3,12 +3,9 @@ package amqp_test
 import (
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/targets"
 	"brunt/targets/amqp"
 	"brunt/targets/targetstest"
@@ -17,54 +14,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, amqp.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = amqp.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, amqp.Descriptor(), o, steps...)
 }
 
 var (
@@ -109,19 +62,19 @@ func TestCall(t *testing.T) {
 		{"not ended", "amqp.publish: a", []byte("\x01\x00\x01\x00\x00\x00\x00\x00"), "error, protocol", "does not end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			s := start(t, options{say: func(string, []byte) []byte { return c.says }})
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: kept}, c.step)
 			within := long
 			if c.want == "error, timeout" || c.want == "error, error blocked" {
 				within = 100 * time.Millisecond
 			}
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, within)
-			if got := f.got(out); got != c.want {
-				t.Errorf("got %s, want %s: %+v", got, c.want, kept.kept)
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, within)
+			if got := f.Got(out); got != c.want {
+				t.Errorf("got %s, want %s: %+v", got, c.want, kept.Kept)
 			}
-			if c.message != "" && (len(kept.kept) != 1 || !strings.Contains(kept.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v, want %q", kept.kept, c.message)
+			if c.message != "" && (len(kept.Kept) != 1 || !strings.Contains(kept.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v, want %q", kept.Kept, c.message)
 			}
 		})
 	}
@@ -149,8 +102,8 @@ func TestLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.options)
 			f := newFixture(t, targets.Options{Base: strings.Replace(s.Base(), "://", "://"+c.user, 1)}, "amqp.publish: answer")
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
 			}
 			s.mu.Lock()
@@ -167,7 +120,7 @@ func TestLogin_VirtualHost(t *testing.T) {
 	for length, want := range map[int]string{255: "ok", 256: "error, protocol"} {
 		s := start(t, options{})
 		f := newFixture(t, targets.Options{Base: s.Base() + "/" + strings.Repeat("v", length)}, "amqp.publish: answer")
-		if got := f.got(f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)); got != want {
+		if got := f.Got(f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)); got != want {
 			t.Errorf("%d bytes: got %s, want %s", length, got, want)
 		}
 	}
@@ -191,8 +144,8 @@ func TestConsume_Cancelled(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, options{method: map[string][]byte{"60.30": c.says}})
 			f := newFixture(t, targets.Options{Base: s.Base()}, c.step)
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, 5*time.Second)
-			if got := f.got(out); got != c.want || out.End < out.Sent || out.Answered && out.First < out.Sent {
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, 5*time.Second)
+			if got := f.Got(out); got != c.want || out.End < out.Sent || out.Answered && out.First < out.Sent {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
 			}
 		})
@@ -204,7 +157,7 @@ func TestDepth(t *testing.T) {
 	s := start(t, options{method: map[string][]byte{"50.10": made(1, 50, 11, "a\x01", uint32(3), uint32(1))}})
 	f := newFixture(t, targets.Options{Base: s.Base()},
 		`{amqp.depth: a, check: {$.messages: 3, $.queue: "a\u0001"}}`)
-	if got := f.got(f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)); got != "ok" {
+	if got := f.Got(f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)); got != "ok" {
 		t.Error(got)
 	}
 }
@@ -227,14 +180,4 @@ func TestCompile_Mistakes(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", c.step, err, c.want)
 		}
 	}
-}
-
-// last returns what the last sample says.
-func (s *sampler) last() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.kept) == 0 {
-		return ""
-	}
-	return s.kept[len(s.kept)-1].Message
 }

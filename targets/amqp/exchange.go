@@ -14,10 +14,10 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
-type exchange = message.Exchange[frame]
+type exchange = calls.Exchange[frame]
 
 // kind is how a step is made.
 type kind struct {

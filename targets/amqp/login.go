@@ -12,13 +12,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
-type line = message.Line[frame]
+type line = calls.Line[frame]
 
 // protocol is how AMQP goes over connections.
-var protocol = message.Protocol[frame]{
+var protocol = calls.Protocol[frame]{
 	Causes: causes, Login: login, Read: read, Take: take,
 }
 
@@ -38,7 +38,7 @@ func locate(u *url.URL) ([]string, error) {
 	if _, err := virtualHost(u); err != nil {
 		return nil, err
 	}
-	return message.Addresses(u), nil
+	return calls.Addresses(u), nil
 }
 
 // virtualHost returns the virtual host of a URL, which is its path.

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
 	"brunt/targets"
+	"brunt/targets/targetstest"
 )
 
 // broker is a RabbitMQ that ends with the test.
@@ -149,9 +150,9 @@ func TestReal(t *testing.T) {
 			texts = append(texts, s.step)
 		}
 	}
-	kept := new(sampler)
+	kept := new(targetstest.Sampler)
 	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr, Sampler: kept}, texts...)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	i := 0
 	for _, s := range steps {
 		if s.step == "crash" {
@@ -159,8 +160,8 @@ func TestReal(t *testing.T) {
 			b.start()
 			continue
 		}
-		if got := f.got(u.Do(i, long)); got != s.want {
-			t.Fatalf("%s: got %s, want %s; %s", s.step, got, s.want, kept.last())
+		if got := f.Got(u.Do(i, long)); got != s.want {
+			t.Fatalf("%s: got %s, want %s; %s", s.step, got, s.want, kept.Message())
 		}
 		i++
 	}
@@ -174,15 +175,15 @@ func TestReal(t *testing.T) {
 func calls(t *testing.T, b *broker) {
 	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr}, "amqp.declare: rpc",
 		`{amqp.call: rpc, message: "${var.n}", check: {text: "${var.n}"}}`)
-	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.OK {
+	if out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long); out.Kind != scenarios.OK {
 		t.Fatalf("%+v", out)
 	}
 	served := serve(t, b.addr, "rpc")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for i := range 20 {
 		u.It.Vars[slices.Index(f.Vars, "n")].SetText(fmt.Sprint(i))
 		if out := u.Do(1, long); out.Kind != scenarios.OK || !out.WasSent {
-			t.Fatalf("%d: %s, %+v", i, f.got(out), out)
+			t.Fatalf("%d: %s, %+v", i, f.Got(out), out)
 		}
 	}
 	if n := served(); n != 20 {
@@ -196,7 +197,7 @@ func keeps(t *testing.T, b *broker) {
 		`{amqp.publish: stream, message: "${var.n}"}`,
 		`{amqp.consume: stream, keep: user, prefetch: 7, messages: 50, within: 5s, extract: {all: $}}`,
 		`{amqp.depth: stream, check: {$.messages: 0}}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	u.Do(0, long)
 	var want, got []string
 	for i := range 150 {
@@ -208,7 +209,7 @@ func keeps(t *testing.T, b *broker) {
 	}
 	for len(got) < len(want) {
 		if out := u.Do(2, long); out.Kind != scenarios.OK {
-			t.Fatalf("%s after %d", f.got(out), len(got))
+			t.Fatalf("%s after %d", f.Got(out), len(got))
 		}
 		got = append(got, strings.Split(strings.Trim(string(u.It.Vars[slices.Index(f.Vars, "all")].Text), "[]"), ",")...)
 	}
@@ -216,7 +217,7 @@ func keeps(t *testing.T, b *broker) {
 		t.Errorf("got %v", got)
 	}
 	_ = u.Session.Close()
-	reader := f.Flow.Open(t, f.Client, f.t0, 1)
+	reader := f.Flow.Open(t, f.Client, f.T0, 1)
 	suite.Until(t, "the queue to be empty", func() bool { return reader.Do(3, long).Kind == scenarios.OK })
 }
 
@@ -224,10 +225,10 @@ func keeps(t *testing.T, b *broker) {
 func frozen(t *testing.T, b *broker) {
 	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr}, "amqp.declare: still",
 		`{amqp.consume: still, keep: user, within: 100ms}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for _, step := range []int{0, 1, 1, 1} {
 		if out := u.Do(step, long); out.Kind != scenarios.OK {
-			t.Fatalf("%s: %+v", f.got(out), out)
+			t.Fatalf("%s: %+v", f.Got(out), out)
 		}
 	}
 	signal := func(name string) {
@@ -238,7 +239,7 @@ func frozen(t *testing.T, b *broker) {
 	signal("-STOP")
 	defer signal("-CONT")
 	if out := u.Do(1, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
-		t.Errorf("%s: %+v", f.got(out), out)
+		t.Errorf("%s: %+v", f.Got(out), out)
 	}
 }
 
@@ -250,9 +251,9 @@ func again(t *testing.T, b *broker) {
 		`{amqp.publish: kept, message: "${var.n}"}`,
 		`{amqp.consume: kept, keep: user, ack: off, prefetch: 43, messages: 43, within: 5s, extract: {all: $}}`,
 		`{amqp.consume: kept, keep: user, messages: 100, within: 5s, extract: {all: $}}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK {
-		t.Fatalf("%s: %+v", f.got(out), out)
+		t.Fatalf("%s: %+v", f.Got(out), out)
 	}
 	const sent = 50
 	for i := range sent {

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The kinds of steps.
@@ -40,12 +40,12 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[step](),
 		Compile:  compile,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool {
-			return out.Status == message.Absent || out.Status == notFound
+			return out.Status == calls.Absent || out.Status == notFound
 		},
-		Bind:  message.Bind[frame],
+		Bind:  calls.Bind[frame],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 	}
-	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
+	d.Client = func(o targets.Options) (targets.Client, error) { return calls.NewClient(o, d, &protocol) }
 	return d
 }
 
@@ -95,10 +95,10 @@ type step struct {
 	// such
 	Arguments map[string]template.Text `yaml:"arguments"`
 
-	message.Settings `yaml:",inline"`
+	calls.Settings `yaml:",inline"`
 }
 
-type call = message.Call[frame]
+type call = calls.Call[frame]
 
 // belongs says which kinds of steps a key belongs to.
 var belongs = map[string][]string{
@@ -126,7 +126,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	message.Refuse(&s.Place, block.Kind, belongs, m)
+	calls.Refuse(&s.Place, block.Kind, belongs, m)
 	k := &kind{step: s}
 	c := &call{Compose: k.compose}
 	switch block.Kind {
@@ -137,7 +137,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindConsume:
 		k.to, c.Run, c.Is.Waits = &s.Consume, k.consume, true
 		if c.Is.Replays = isOn(s.Ack); !c.Is.Replays {
-			c.Is.Unfit = message.Repeating
+			c.Is.Unfit = calls.Repeating
 		}
 		if s.Has("prefetch") && s.Keep != keepUser {
 			m.AddHint(s.Of("prefetch"), "such as keep: user", "`prefetch` is of a consumer that is kept")
@@ -163,7 +163,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.Is.Refs = append(c.Is.Refs, t.Refs()...)
 	}
 	c.Compile(&s.Settings, block, in, m, numberOf, "312, NO_ROUTE or nack")
-	message.CheckEndpoint(in, locate, such, m)
+	calls.CheckEndpoint(in, locate, such, m)
 	return c, m.Len() == before
 }
 

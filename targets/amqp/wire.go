@@ -10,7 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // Types of frames.
@@ -103,7 +103,7 @@ func readFrame(r *bufio.Reader) (kind byte, channel uint16, payload []byte, err 
 	if size > mostFrame {
 		return 0, 0, nil, malformed("a frame of %d bytes", size)
 	}
-	if payload, err = message.ReadWhole(r, int(size)+1); err != nil {
+	if payload, err = calls.ReadWhole(r, int(size)+1); err != nil {
 		return 0, 0, nil, err
 	}
 	if payload[size] != frameEnd {

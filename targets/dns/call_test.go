@@ -116,7 +116,7 @@ func TestCall_Checks(t *testing.T) {
 func TestCall_Truncated(t *testing.T) {
 	s := start(t, "dns", func(q *mdns.Msg, over string) [][]byte {
 		if over == "tcp" {
-			time.Sleep(slow) // simulates work
+			time.Sleep(targetstest.SlowTime) // simulates work
 			return [][]byte{reply(q, mdns.RcodeSuccess, slices.Repeat([]string{"192.0.2.1"}, 400)...)}
 		}
 		b := reply(q, mdns.RcodeSuccess)
@@ -127,12 +127,12 @@ func TestCall_Truncated(t *testing.T) {
 	for range 2 {
 		o := u.Do(0, long)
 		want(t, o, scenarios.OK, scenarios.NoCause)
-		if o.Attempts != 2 || o.Service() < slow || o.Sent > o.First || o.First > o.End-slow {
+		if o.Attempts != 2 || o.Service() < targetstest.SlowTime || o.Sent > o.First || o.First > o.End-targetstest.SlowTime {
 			t.Errorf("%+v", o)
 		}
 	}
-	if got := s.transports(); got != "udp tcp udp tcp" || s.opened.Load() != 1 {
-		t.Errorf("the server was asked over %s, on %d connections", got, s.opened.Load())
+	if got := s.transports(); got != "udp tcp udp tcp" || s.Backend.Connections() != 1 {
+		t.Errorf("the server was asked over %s, on %d connections", got, s.Backend.Connections())
 	}
 }
 

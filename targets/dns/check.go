@@ -87,8 +87,5 @@ func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 	}
 	x.shed = k.shed
 	x.decodes = len(k.counts) > 0 || len(k.Paths) > 0 || k.Valid != nil
-	x.rest.Within(k.Within, in)
-	x.rest.Fields("number of", k.counts, in)
-	x.rest.Schema(k.Valid, in, m)
-	x.rest.Fields("", k.Paths, in)
+	x.rest.Answer(&k.Answer, "number of", k.counts, in, m)
 }

@@ -10,7 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/dial"
+	"brunt/targets/calls"
 	"brunt/targets/http/h1"
 )
 
@@ -19,7 +19,6 @@ type client struct {
 	o       targets.Options
 	at      *url.URL
 	tls     *tls.Config // nil: without TLS
-	slack   time.Duration
 	sockets *targets.Pool[*socket]
 	streams *targets.Pool[*h1.Conn] // of TCP; with UDP, those for truncated answers
 	shared  *lines
@@ -28,18 +27,12 @@ type client struct {
 
 // newClient creates the client of one load.
 func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := calls.Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client{o: o, at: u, slack: h1.Slack(o.Timeout)}
-	if u.Scheme == schemeTLS {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
+	c := &client{o: o, at: u, tls: config}
+	if c.tls != nil {
 		c.tls.NextProtos = []string{"dot"}
 		if c.tls.ServerName == "" {
 			c.tls.ServerName = u.Hostname()
@@ -78,11 +71,7 @@ func (c *client) dialStream(ctx context.Context, n uint64) (*h1.Conn, error) {
 
 // ready makes the TLS handshake, if the endpoint wants one.
 func (c *client) ready(ctx context.Context, conn *h1.Conn) error {
-	if c.tls == nil {
-		conn.GoDirect()
-		return nil
-	}
-	return conn.Secure(ctx, c.tls)
+	return calls.Secure(ctx, conn, c.tls)
 }
 
 func (c *client) dialSocket(ctx context.Context, n uint64) (*socket, error) {

@@ -1,8 +1,8 @@
 // Package dns asks DNS servers over UDP, TCP and TLS.
 //
 //	step --compile--> call                                             once
-//	call --compose--> query --socket.ask--> answer                     over UDP
-//	                            '- truncated --stream--> whole answer  over TCP, within the service time
+//	call --Compose--> query --datagrams--> answer                      over UDP
+//	                          `- truncated --stream--> whole answer    over TCP, within the service time
 //	answer --judge--> outcome, samples, variables
 //
 //	step.go      the YAML of a step

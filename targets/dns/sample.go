@@ -6,19 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 
 	"github.com/miekg/dns"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	u := *t.client.at
 	if u.Scheme == schemeUDP && t.over == "tcp" {
 		u.Scheme = schemeTCP
@@ -30,10 +26,9 @@ func (t *exchange) sample(err error) {
 	if len(t.query) > lengthSize {
 		sent.SetBody(t.shown())
 	}
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{Step: t.call.name, Sent: sent, Failed: func() (string, string) {
+		return t.wanted(), calls.Shown(t.doc, t.doc != nil)
+	}}
 }
 
 // shown returns the name, the type and the options of the query, as dig takes them.
@@ -60,18 +55,9 @@ func (t *exchange) shown() string {
 // wanted describes the first check that the answer failed: the expected and the actual value.
 func (t *exchange) wanted() string {
 	if slices.Contains(t.call.rcodes, t.rcode) {
-		return t.call.rest.Wanted(&t.answer, t.it, t.out)
+		return t.call.rest.Wanted(&t.answer, t.It, t.Out)
 	}
 	return "the rcode is " + rcodeName(int32(t.rcode)) + ", and " + rcodeName(int32(t.call.rcodes[0])) + " was wanted"
-}
-
-// excerpt returns the beginning of the answer.
-func (t *exchange) excerpt() string {
-	const most = 300
-	if t.doc == nil {
-		return ""
-	}
-	return targets.Clip(check.ValueText(t.doc), most)
 }
 
 // sentCommand returns a query as a dig command for a POSIX shell. It is empty if the query was not kept completely.

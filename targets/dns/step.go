@@ -2,6 +2,7 @@ package dns
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"reflect"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 
 	"github.com/miekg/dns"
 )
@@ -90,7 +92,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	}
 	c.decodes = c.decodes || len(s.Extract) > 0 || s.Want != nil && s.Want.ReadsBody()
 	targets.Extract[targets.Answer](&c.rest, s.Extract, in)
-	checkEndpoint(in, m)
+	calls.CheckEndpoint(in, locate, "such as dns://127.0.0.1:53, dns+tcp://127.0.0.1:53 or dns+tls://127.0.0.1:853", m)
 	switch {
 	case in.Auth != nil && in.Auth.Kind == syntax.Map:
 		m.Add(in.Auth.Pos, "dns steps take no auth: a query has no place for credentials")
@@ -100,15 +102,10 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	return c, m.Len() == before
 }
 
-// checkEndpoint notes mistakes in the endpoint's URL.
-func checkEndpoint(in targets.Scope, m *syntax.Mistakes) {
-	text, at := in.EndpointURL()
-	u, err := url.Parse(text)
-	if text == "" || err != nil || strings.Contains(text, "${") {
-		return // package plan notes this mistake
-	}
+// locate checks the URL of an endpoint.
+func locate(u *url.URL) ([]string, error) {
 	if u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		m.AddHint(at, "such as dns://127.0.0.1:53, dns+tcp://127.0.0.1:53 or dns+tls://127.0.0.1:853",
-			"the endpoint's URL: %s:// takes a host and a port alone", u.Scheme)
+		return nil, fmt.Errorf("%s:// takes a host and a port alone", u.Scheme)
 	}
+	return []string{u.Host}, nil
 }

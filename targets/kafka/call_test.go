@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -71,69 +70,25 @@ type part struct {
 
 // fixture is a client with its calls.
 type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
+	*targetstest.Fixture
+	targetstest.Sampler
 
 	mu    sync.Mutex
 	parts []part
-	kept  []result.Sample
-}
-
-func (f *fixture) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (f *fixture) Keep(_ *scenarios.Outcome, s result.Sample) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.kept = append(f.kept, s)
 }
 
 // newFixture creates a client of an endpoint.
 func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, kafka.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0, o.Sampler = f.t0, f
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
+	f := new(fixture)
+	o.Sampler = &f.Sampler
 	o.Emit = func(_ *template.Iter, _ scenarios.Call, number int, out *scenarios.Outcome) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.parts = append(f.parts, part{number, *out})
 	}
-	var err error
-	if f.Client, err = kafka.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	f.Fixture = targetstest.NewFixture(t, kafka.Descriptor(), o, steps...)
 	return f
-}
-
-func (f *fixture) user(t testing.TB, vu int) *targetstest.User {
-	return f.Flow.Open(t, f.Client, f.t0, vu)
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// message returns the message of the last sample.
-func (f *fixture) message() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.kept) == 0 {
-		return ""
-	}
-	return f.kept[len(f.kept)-1].Message
 }
 
 // TestProduce: franz-go's client reads each record as the step wrote it, and finds a key in the partition in which it
@@ -151,7 +106,7 @@ func TestProduce(t *testing.T) {
 		`{kafka.produce: none, text: hi}`,
 		`{kafka.produce: one, text: x, check: {offset: "> 1000"}}`,
 	)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{
 		"ok", "ok", "ok", "ok", "ok", "error, error UNKNOWN_TOPIC_OR_PARTITION", "error, error UNKNOWN_TOPIC_OR_PARTITION",
 		"error, check the record's offset",
@@ -161,19 +116,19 @@ func TestProduce(t *testing.T) {
 			runtime.GC()
 		}
 		out := u.Do(i, long)
-		if got := f.got(out); got != want {
-			t.Fatalf("%d: %s, want %s; %s", i, got, want, f.message())
+		if got := f.Got(out); got != want {
+			t.Fatalf("%d: %s, want %s; %s", i, got, want, f.Message())
 		}
 		if i == 4 { // its records have numbers, of one producer
 			for range 3 {
-				if got := f.got(u.Do(i, long)); got != "ok" {
-					t.Fatalf("an idempotent record: %s, %s", got, f.message())
+				if got := f.Got(u.Do(i, long)); got != "ok" {
+					t.Fatalf("an idempotent record: %s, %s", got, f.Message())
 				}
 			}
 		}
 	}
-	if !strings.Contains(f.message(), `the record's offset was "6", and > 1000 was wanted`) {
-		t.Error(f.message())
+	if !strings.Contains(f.Message(), `the record's offset was "6", and > 1000 was wanted`) {
+		t.Error(f.Message())
 	}
 	k := foreign(t, c, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
 		"orders": {0: kgo.NewOffset().AtStart(), 1: kgo.NewOffset().AtStart(), 2: kgo.NewOffset().AtStart()},
@@ -219,11 +174,11 @@ func TestProduce_Keys(t *testing.T) {
 		steps = append(steps, fmt.Sprintf("{kafka.produce: orders, key: key-%d, extract: {p: partition}}", i))
 	}
 	f := newFixture(t, targets.Options{Base: base(c)}, steps...)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	of := kgo.StickyKeyPartitioner(nil).ForTopic("orders")
 	for i := range steps {
 		want := of.Partition(&kgo.Record{Key: fmt.Appendf(nil, "key-%d", i)}, 3)
-		if got := f.got(u.Do(i, long)); got != "ok" || u.Var("p") != fmt.Sprint(want) {
+		if got := f.Got(u.Do(i, long)); got != "ok" || u.Var("p") != fmt.Sprint(want) {
 			t.Errorf("%d: %s, partition %s, want %d", i, got, u.Var("p"), want)
 		}
 	}
@@ -251,13 +206,13 @@ func TestConsume(t *testing.T) {
 			}
 		}
 	}
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	out := u.Do(0, long)
-	if f.got(out) != "ok" || len(f.parts) != 10 {
-		t.Fatalf("%s, %d parts: %s", f.got(out), len(f.parts), f.message())
+	if f.Got(out) != "ok" || len(f.parts) != 10 {
+		t.Fatalf("%s, %d parts: %s", f.Got(out), len(f.parts), f.Message())
 	}
 	for _, p := range f.parts { // timestamps are in milliseconds
-		if least := wrote.Sub(f.t0) - time.Millisecond; p.out.Intended < least || p.out.End < p.out.Intended ||
+		if least := wrote.Sub(f.T0) - time.Millisecond; p.out.Intended < least || p.out.End < p.out.Intended ||
 			p.out.End > out.End {
 			t.Errorf("%+v", p.out)
 		}
@@ -274,13 +229,13 @@ func TestConsume(t *testing.T) {
 	if err := k.ProduceSync(t.Context(), batch...).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.got(u.Do(1, long)); got != "ok" || u.Var("id") != ":9" || u.Var("h") != "t9" ||
+	if got := f.Got(u.Do(1, long)); got != "ok" || u.Var("id") != ":9" || u.Var("h") != "t9" ||
 		u.Var("o") != fmt.Sprint(batch[1].Offset) || len(f.parts) != 2 {
-		t.Errorf("%s, %s, %s, %d parts: %s", got, u.Var("id"), u.Var("h"), len(f.parts), f.message())
+		t.Errorf("%s, %s, %s, %d parts: %s", got, u.Var("id"), u.Var("h"), len(f.parts), f.Message())
 	}
-	if got := f.got(u.Do(2, long)); got != "error, stream" ||
-		!strings.Contains(f.message(), "any record within 100ms was wanted, and none came") {
-		t.Errorf("%s: %s", got, f.message())
+	if got := f.Got(u.Do(2, long)); got != "error, stream" ||
+		!strings.Contains(f.Message(), "any record within 100ms was wanted, and none came") {
+		t.Errorf("%s: %s", got, f.Message())
 	}
 }
 
@@ -325,13 +280,13 @@ func TestConsume_Reset(t *testing.T) {
 			}
 			f := newFixture(t, targets.Options{Base: base(cluster)},
 				"{kafka.consume: one, messages: 1, group: shop, from: "+c.from+", extract: {o: offset}}")
-			u := f.user(t, 0)
-			if got := f.got(u.Do(0, long)); got != "error, error OFFSET_OUT_OF_RANGE" || !strings.Contains(f.message(), c.why) {
-				t.Fatalf("%s: %s", got, f.message())
+			u := f.User(t, 0)
+			if got := f.Got(u.Do(0, long)); got != "error, error OFFSET_OUT_OF_RANGE" || !strings.Contains(f.Message(), c.why) {
+				t.Fatalf("%s: %s", got, f.Message())
 			}
 			write(1)
-			if got := f.got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(c.next) {
-				t.Errorf("%s, offset %s: %s", got, u.Var("o"), f.message())
+			if got := f.Got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(c.next) {
+				t.Errorf("%s, offset %s: %s", got, u.Var("o"), f.Message())
 			}
 		})
 	}
@@ -349,15 +304,15 @@ func TestConsume_Came(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.consume: one, from: start, messages: 1}")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	first := u.Do(0, long)
-	if got := f.got(first); got != "ok" || u.It.Came != 0 {
-		t.Fatalf("%s, the record came at %s: %s", got, u.It.Came, f.message())
+	if got := f.Got(first); got != "ok" || u.It.Came != 0 {
+		t.Fatalf("%s, the record came at %s: %s", got, u.It.Came, f.Message())
 	}
 	for range 2 {
 		out := u.Do(0, long)
-		if got := f.got(out); got != "ok" || u.It.Came != first.End || out.End < out.Sent {
-			t.Errorf("%s, the record came at %s; the fetch at %s: %s", got, u.It.Came, first.End, f.message())
+		if got := f.Got(out); got != "ok" || u.It.Came != first.End || out.End < out.Sent {
+			t.Errorf("%s, the record came at %s; the fetch at %s: %s", got, u.It.Came, first.End, f.Message())
 		}
 	}
 }
@@ -382,11 +337,11 @@ func TestGroup_Connections(t *testing.T) {
 	}
 	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.consume: one, group: shop, from: start, messages: 1}",
 		"{kafka.lag: one, group: shop, check: {$.lag: 0}}")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	before := int64(0)
 	for i := range steps {
-		if got := f.got(u.Do(0, long)); got != "ok" {
-			t.Fatalf("%d: %s: %s", i, got, f.message())
+		if got := f.Got(u.Do(0, long)); got != "ok" {
+			t.Fatalf("%d: %s: %s", i, got, f.Message())
 		}
 		if i == 0 {
 			before = opened.Load()
@@ -395,8 +350,8 @@ func TestGroup_Connections(t *testing.T) {
 	if n := opened.Load() - before; n > 0 {
 		t.Errorf("%d steps opened %d connections", steps-1, n)
 	}
-	if got := f.got(u.Do(1, long)); got != "ok" {
-		t.Errorf("not everything is committed: %s, %s", got, f.message())
+	if got := f.Got(u.Do(1, long)); got != "ok" {
+		t.Errorf("not everything is committed: %s, %s", got, f.Message())
 	}
 }
 
@@ -450,25 +405,25 @@ func TestConsume_Committed(t *testing.T) {
 		"{kafka.consume: one, from: start, messages: 12}",
 		"{kafka.consume: one, messages: 1, read: committed, extract: {o: offset}}",
 		"{kafka.consume: one, from: start, messages: 1, read: committed, extract: {o: offset}}")
-	whole := f.user(t, 99)
+	whole := f.User(t, 99)
 	for i, offset := range want { // a new member fetches from what is committed, which may be amid a transaction
-		u := f.user(t, i)
-		if got := f.got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
-			t.Errorf("record %d: %s, offset %s, want %d: %s", i, got, u.Var("o"), offset, f.message())
+		u := f.User(t, i)
+		if got := f.Got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
+			t.Errorf("record %d: %s, offset %s, want %d: %s", i, got, u.Var("o"), offset, f.Message())
 		}
-		if got := f.got(whole.Do(3, long)); got != "ok" || whole.Var("o") != fmt.Sprint(offset) {
-			t.Errorf("record %d of one fetch: %s, offset %s, want %d: %s", i, got, whole.Var("o"), offset, f.message())
+		if got := f.Got(whole.Do(3, long)); got != "ok" || whole.Var("o") != fmt.Sprint(offset) {
+			t.Errorf("record %d of one fetch: %s, offset %s, want %d: %s", i, got, whole.Var("o"), offset, f.Message())
 		}
 		if err := u.Session.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	u := f.user(t, len(want))
-	if got := f.got(u.Do(1, long)); got != "ok" {
-		t.Errorf("without a setting: %s: %s", got, f.message())
+	u := f.User(t, len(want))
+	if got := f.Got(u.Do(1, long)); got != "ok" {
+		t.Errorf("without a setting: %s: %s", got, f.Message())
 	}
 	for _, call := range []int{0, 2} {
-		if got := f.got(u.Do(call, 300*time.Millisecond)); got != "error, timeout" {
+		if got := f.Got(u.Do(call, 300*time.Millisecond)); got != "error, timeout" {
 			t.Errorf("a record of a transaction that has not ended: %s, offset %s", got, u.Var("o"))
 		}
 	}
@@ -477,8 +432,8 @@ func TestConsume_Committed(t *testing.T) {
 	}
 	for _, call := range []int{0, 2} { // of the latter, the end was that of the open transaction's beginning
 		for offset := 15; offset < 17; offset++ {
-			if got := f.got(u.Do(call, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
-				t.Errorf("%s, offset %s, want %d: %s", got, u.Var("o"), offset, f.message())
+			if got := f.Got(u.Do(call, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
+				t.Errorf("%s, offset %s, want %d: %s", got, u.Var("o"), offset, f.Message())
 			}
 		}
 	}
@@ -504,10 +459,10 @@ func TestGroup(t *testing.T) {
 			}
 		}
 	}
-	one, two := f.user(t, 0), f.user(t, 1)
+	one, two := f.User(t, 0), f.User(t, 1)
 	lag := func() string {
-		if got := f.got(two.Do(1, long)); got != "ok" {
-			return got + ": " + f.message()
+		if got := f.Got(two.Do(1, long)); got != "ok" {
+			return got + ": " + f.Message()
 		}
 		return two.Var("lag")
 	}
@@ -519,26 +474,26 @@ func TestGroup(t *testing.T) {
 		t.Errorf("the lag is %s", got)
 	}
 	for range 6 {
-		if got := f.got(one.Do(0, long)); got != "ok" {
-			t.Fatalf("%s: %s", got, f.message())
+		if got := f.Got(one.Do(0, long)); got != "ok" {
+			t.Fatalf("%s: %s", got, f.Message())
 		}
 	}
 	if got := lag(); got != ":0" {
 		t.Errorf("the lag is %s after all was read", got)
 	}
-	if got := f.got(one.Do(0, 300*time.Millisecond)); got != "error, timeout" { // nothing is read twice
+	if got := f.Got(one.Do(0, 300*time.Millisecond)); got != "error, timeout" { // nothing is read twice
 		t.Error(got)
 	}
 	// A second member takes some of the partitions, and both together read all that comes.
 	joined := make(chan string)
-	go func() { joined <- f.got(two.Do(0, long)) }()
+	go func() { joined <- f.Got(two.Do(0, long)) }()
 	suite.Until(t, "two members", func() bool {
 		g := c.GroupInfo("shop")
 		return g != nil && len(g.Members) == 2 && g.State == "Stable"
 	})
 	write(6, 12)
 	if got := <-joined; got != "ok" {
-		t.Fatalf("%s: %s", got, f.message())
+		t.Fatalf("%s: %s", got, f.Message())
 	}
 	for lag() != ":0" {
 		_, _ = one.Do(0, 400*time.Millisecond), two.Do(0, 400*time.Millisecond)
@@ -554,8 +509,8 @@ func TestGroup(t *testing.T) {
 	}
 	write(12, 15)
 	for range 3 {
-		if got := f.got(one.Do(0, long)); got != "ok" {
-			t.Fatalf("%s: %s", got, f.message())
+		if got := f.Got(one.Do(0, long)); got != "ok" {
+			t.Fatalf("%s: %s", got, f.Message())
 		}
 	}
 }
@@ -575,10 +530,10 @@ func TestLogin(t *testing.T) {
 		"kafka://ann:sesame@" + at + "?sasl=scram-sha-512": "error, closed",
 	} {
 		f := newFixture(t, targets.Options{Base: base}, "{kafka.produce: one, text: hi}")
-		if got := f.got(f.user(t, 0).Do(0, long)); got != want {
-			t.Errorf("%s: %s, want %s; %s", base, got, want, f.message())
+		if got := f.Got(f.User(t, 0).Do(0, long)); got != want {
+			t.Errorf("%s: %s, want %s; %s", base, got, want, f.Message())
 		}
-		if m := f.message(); want != "ok" && !strings.Contains(m, "during the login by") {
+		if m := f.Message(); want != "ok" && !strings.Contains(m, "during the login by") {
 			t.Errorf("%s: %s", base, m)
 		}
 	}
@@ -589,17 +544,17 @@ func TestLogin(t *testing.T) {
 func TestLeaderMoves(t *testing.T) {
 	c := fake(t, 3)
 	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.produce: one, text: hi}")
-	u := f.user(t, 0)
-	if got := f.got(u.Do(0, long)); got != "ok" {
+	u := f.User(t, 0)
+	if got := f.Got(u.Do(0, long)); got != "ok" {
 		t.Fatal(got)
 	}
 	if err := c.MoveTopicPartition("one", 0, (c.LeaderFor("one", 0)+1)%3); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.got(u.Do(0, long)); got != "error, error NOT_LEADER_FOR_PARTITION" {
-		t.Errorf("%s: %s", got, f.message())
+	if got := f.Got(u.Do(0, long)); got != "error, error NOT_LEADER_FOR_PARTITION" {
+		t.Errorf("%s: %s", got, f.Message())
 	}
-	suite.Until(t, "the new leader", func() bool { return f.got(u.Do(0, long)) == "ok" })
+	suite.Until(t, "the new leader", func() bool { return f.Got(u.Do(0, long)) == "ok" })
 	if p := c.PartitionInfo("one", 0); p.HighWatermark != 2 {
 		t.Errorf("%d records, want 2", p.HighWatermark)
 	}

@@ -180,18 +180,15 @@ func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 		return
 	}
 	x.allow, x.shed = k.allow, k.shed
-	x.rest.Within(k.Within, in)
-	x.rest.Fields("the record's", k.fields, in)
-	x.rest.Schema(k.Valid, in, m)
-	x.rest.Fields("", k.Paths, in)
+	x.rest.Answer(&k.Answer, "the record's", k.fields, in, m)
 }
 
-// judge records the results of the checks in the outcome, and extracts variables from the answer.
-func (t *exchange) judge() {
+// Judge implements [calls.Maker].
+func (t *exchange) Judge() {
 	c := t.call
-	if targets.JudgeStatus(t.out, slices.Contains(c.shed, t.code), t.code == 0 || slices.Contains(c.allow, t.code),
+	if targets.JudgeStatus(t.Out, slices.Contains(c.shed, t.code), t.code == 0 || slices.Contains(c.allow, t.code),
 		causeOf(t.code)) {
-		c.rest.Judge(&t.answer, t.it, t.out)
+		c.rest.Judge(&t.answer, t.It, t.Out)
 	}
 }
 
@@ -204,5 +201,5 @@ func (t *exchange) wanted() string {
 		}
 		return text
 	}
-	return t.call.rest.Wanted(&t.answer, t.it, t.out)
+	return t.call.rest.Wanted(&t.answer, t.It, t.Out)
 }

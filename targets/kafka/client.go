@@ -3,14 +3,12 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
-	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/dial"
+	"brunt/targets/calls"
 	"brunt/targets/http/h1"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -22,30 +20,20 @@ type client struct {
 	o       targets.Options
 	at      location
 	tls     *tls.Config // nil: without TLS
-	slack   time.Duration
 	cluster *cluster
-	shared  *routes
+	shared  *calls.Routes[*conn]
 	turn    atomic.Uint32 // for records without a key
 }
 
 // newClient creates the client of one load.
 func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := calls.Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client{o: o, slack: h1.Slack(o.Timeout)}
+	c := &client{o: o, tls: config}
 	if c.at, err = locate(u); err != nil {
 		return nil, err
-	}
-	if c.at.secure {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
-		c.tls.NextProtos = nil
 	}
 	c.Pool = targets.NewPool[*conn](&c.o)
 	c.Cut = func(on *conn) { _ = on.Raw.Close() } // TLS might wait for a write
@@ -54,14 +42,10 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	return c, nil
 }
 
-// routes holds the places for connections to the brokers.
-type routes struct {
-	client *client
-	mu     sync.Mutex
-	of     map[string]*targets.Places[*conn] // by host:port
+// routes creates places for connections to the brokers.
+func (c *client) routes() *calls.Routes[*conn] {
+	return calls.NewRoutes(func(address string) *targets.Places[*conn] { return c.To(c.connector(address)) })
 }
-
-func (c *client) routes() *routes { return &routes{client: c, of: map[string]*targets.Places[*conn]{}} }
 
 // connector opens connections to a broker.
 func (c *client) connector(address string) targets.Connector[*conn] {
@@ -77,34 +61,13 @@ func (c *client) connector(address string) targets.Connector[*conn] {
 	}
 }
 
-// to returns the places for connections to a broker.
-func (r *routes) to(address string) *targets.Places[*conn] {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := r.of[address]
-	if p == nil {
-		p = r.client.To(r.client.connector(address))
-		r.of[address] = p
-	}
-	return p
-}
-
-// close closes the connections that no call uses.
-func (r *routes) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range r.of {
-		p.Close()
-	}
-}
-
 // open opens a connection to a broker for the time until ctx ends. It takes no place of a call.
 func (c *client) open(ctx context.Context, address string) (*conn, error) {
 	until, bounded := ctx.Deadline()
 	if !bounded {
 		until = time.Now().Add(c.wait())
 	}
-	on, err := c.shared.to(address).Open(c.connector(address), until.Sub(c.o.T0), targets.NewStages(c.o.Now))
+	on, err := c.shared.To(address).Open(c.connector(address), until.Sub(c.o.T0), targets.NewStages(c.o.Now))
 	if err != nil {
 		return nil, err
 	}
@@ -113,17 +76,8 @@ func (c *client) open(ctx context.Context, address string) (*conn, error) {
 
 // ready makes the TLS handshake and the login.
 func (c *client) ready(ctx context.Context, on *conn) error {
-	if c.tls == nil {
-		on.GoDirect()
-	} else {
-		by := c.tls
-		if by.ServerName == "" {
-			by = by.Clone()
-			by.ServerName, _, _ = net.SplitHostPort(on.Address)
-		}
-		if err := on.Secure(ctx, by); err != nil {
-			return err
-		}
+	if err := calls.Secure(ctx, on.Conn, c.tls); err != nil {
+		return err
 	}
 	return c.login(ctx, on)
 }

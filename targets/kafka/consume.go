@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/http/h1"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -57,22 +58,18 @@ const messagePart = 0
 
 // consume reads the topic as far as the step wants.
 func (t *exchange) consume() error {
-	c, call, out := t.client, t.call, t.out
-	group, err := t.text(&call.group)
-	if err != nil {
-		return err
-	}
-	r := t.reader(group)
-	ctx, cancel := t.until(t.it.Deadline)
+	call, out := t.call, t.Out
+	r := t.reader()
+	ctx, cancel := t.until(t.It.Deadline)
 	defer cancel()
 	if err := r.ready(ctx); err != nil {
 		return either(ctx, err)
 	}
-	out.Sent, out.WasSent, out.Attempts = c.o.Now(), true, 1
+	t.Wrote(t.Now())
 	reading := ctx
 	if call.end.stay > 0 {
 		var cancel context.CancelFunc
-		reading, cancel = t.until(min(t.it.Deadline, out.Sent+call.end.stay))
+		reading, cancel = t.until(min(t.It.Deadline, out.Sent+call.end.stay))
 		defer cancel()
 	}
 	for t.count = 0; ; {
@@ -83,8 +80,8 @@ func (t *exchange) consume() error {
 			}
 			break
 		}
-		if t.it.Came = 0; came < out.Sent { // it was fetched with an earlier record
-			t.it.Came, came = came, out.Sent
+		if t.It.Came = 0; came < out.Sent { // it was fetched with an earlier record
+			t.It.Came, came = came, out.Sent
 		}
 		t.took(one, came)
 		if call.end.stay == 0 && t.done() {
@@ -101,13 +98,13 @@ func (t *exchange) consume() error {
 // ask sends a request to a broker on a connection that is kept for later calls. The time that it takes is after the
 // last record, so that it belongs to none of the outcome's times.
 func (t *exchange) ask(address string, req kmsg.Request) (resp kmsg.Response, err error) {
-	places, deadline := t.routes.to(address), t.it.Deadline
+	places, deadline := t.routes.To(address), t.It.Deadline
 	on, _, _, err := places.Get(deadline, &scenarios.Opening{})
 	if err != nil {
 		return nil, err
 	}
 	for {
-		on.Until(deadline, t.client.slack)
+		on.Until(deadline, h1.Slack(t.client.o.Timeout))
 		if resp, err = on.exchange(req); !errors.Is(err, targets.ErrStale) {
 			places.Put(on, err == nil && t.client.o.KeepsAlive())
 			return resp, err
@@ -119,15 +116,15 @@ func (t *exchange) ask(address string, req kmsg.Request) (resp kmsg.Response, er
 }
 
 // reader returns the session's reader for the call.
-func (t *exchange) reader(group string) *reader {
+func (t *exchange) reader() *reader {
 	c := t.call
-	key := fmt.Sprintf("%q %q %d %v %v", t.topic, group, c.where, c.commits, c.settled)
+	key := fmt.Sprintf("%q %q %d %v %v", t.topic, t.group, c.where, c.commits, c.settled)
 	r := t.session.readers[key]
 	if r == nil {
 		if t.session.readers == nil {
 			t.session.readers = map[string]*reader{}
 		}
-		r = t.client.newReader(t.topic, group, c)
+		r = t.client.newReader(t.topic, t.group, c)
 		t.session.readers[key] = r
 	}
 	return r
@@ -135,7 +132,7 @@ func (t *exchange) reader(group string) *reader {
 
 // took takes a record.
 func (t *exchange) took(one *record, came time.Duration) {
-	out := t.out
+	out := t.Out
 	if t.count++; t.count == 1 {
 		out.First, out.End = came, came
 	}
@@ -149,7 +146,7 @@ func (t *exchange) took(one *record, came time.Duration) {
 		return
 	}
 	written = max(0, written)
-	o.Emit(t.it, t.call, messagePart, &scenarios.Outcome{
+	o.Emit(t.It, t.call, messagePart, &scenarios.Outcome{
 		Intended: written, Ready: written, Slot: written, Sent: written, First: came, End: came, WasSent: true,
 		Answered: true, Bytes: size,
 	})
@@ -161,13 +158,13 @@ func (t *exchange) done() bool {
 	if e.until == nil {
 		return t.count >= e.messages
 	}
-	return !slices.ContainsFunc(e.until.paths, func(k check.Field) bool { return !k.Holds(t.JSON(k.Path), t.it) })
+	return !slices.ContainsFunc(e.until.paths, func(k check.Field) bool { return !k.Holds(t.JSON(k.Path), t.It) })
 }
 
 // over returns the result of a topic that gives no further record. It is nil if it was to be read for a time that is
 // over.
 func (t *exchange) over(err error) error {
-	if !errors.Is(err, context.DeadlineExceeded) || t.client.o.Now() >= t.it.Deadline {
+	if !errors.Is(err, context.DeadlineExceeded) || t.Now() >= t.It.Deadline {
 		return err
 	}
 	if t.count == 0 {

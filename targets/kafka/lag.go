@@ -3,26 +3,22 @@ package kafka
 // lag asks how many records of the topic a group has not committed. A group that has committed nothing of a partition
 // lags by all of its records.
 func (t *exchange) lag() error {
-	c, out := t.client, t.out
-	group, err := t.text(&t.call.group)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := t.until(t.it.Deadline)
+	out := t.Out
+	ctx, cancel := t.until(t.It.Deadline)
 	defer cancel()
-	k := c.cluster
+	k := t.client.cluster
 	leaders, err := k.leadersOf(ctx, t.topic)
 	if err != nil {
 		return err
 	}
-	out.Sent, out.WasSent, out.Attempts = c.o.Now(), true, 1
-	at, err := k.coordinator(ctx, group)
+	t.Wrote(t.Now())
+	at, err := k.coordinator(ctx, t.group)
 	if err != nil {
 		return err
 	}
-	out.First = c.o.Now()
+	out.First = t.Now()
 	partitions := every(len(leaders))
-	committed, err := k.committed(ctx, at, group, t.topic, partitions)
+	committed, err := k.committed(ctx, at, t.group, t.topic, partitions)
 	if err != nil {
 		return err
 	}
@@ -41,6 +37,6 @@ func (t *exchange) lag() error {
 		list[i] = map[string]any{"partition": int64(p), "committed": committed[p], "end": ends[p], "lag": lag}
 	}
 	t.doc, t.parsed = map[string]any{"lag": sum, "partitions": list}, true
-	out.End, out.Answered = c.o.Now(), true
+	out.End, out.Answered = t.Now(), true
 	return nil
 }

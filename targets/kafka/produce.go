@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios/template"
-	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/http/h1"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -57,15 +57,12 @@ func (d *idempotence) begin(ctx context.Context, c *client, address string) erro
 
 // produce sends a record and waits for its acknowledgement.
 func (t *exchange) produce() error {
-	c, call, out := t.client, t.call, t.out
-	if err := t.compose(); err != nil {
-		return err
-	}
+	c, call, out := t.client, t.call, t.Out
 	leaders := c.cluster.known(t.topic)
 	ctx := context.Context(nil)
 	if leaders == nil || call.idempotent && t.by == nil {
 		var cancel context.CancelFunc
-		ctx, cancel = t.until(t.it.Deadline)
+		ctx, cancel = t.until(t.It.Deadline)
 		defer cancel()
 		var err error
 		if leaders, err = c.cluster.leadersOf(ctx, t.topic); err != nil {
@@ -88,7 +85,7 @@ func (t *exchange) produce() error {
 		by, sequence = *t.by, t.sequence(t.topic, t.partition)
 	}
 	t.batch = appendBatch(t.batch[:0], &t.record, by, sequence)
-	err = t.sendTo(address)
+	err = calls.Make(&t.Progress, t.routes.To(address), call.idempotent, t)
 	if call.idempotent {
 		t.settle(t.topic, t.partition, err == nil && t.code == 0)
 	}
@@ -109,7 +106,7 @@ func (t *exchange) compose() (err error) {
 	var ends [2]int
 	for i, part := range []*template.Template{p.key, p.value} {
 		if part != nil {
-			if mem, err = part.Append(mem, t.it); err != nil {
+			if mem, err = part.Append(mem, t.It); err != nil {
 				return err
 			}
 		}
@@ -118,7 +115,7 @@ func (t *exchange) compose() (err error) {
 	var headers []header
 	for i := range p.headers {
 		from := len(mem)
-		if mem, err = p.headers[i].text.Append(mem, t.it); err != nil {
+		if mem, err = p.headers[i].text.Append(mem, t.It); err != nil {
 			return err
 		}
 		headers = append(headers, header{name: p.headers[i].name, value: mem[from:len(mem):len(mem)]})
@@ -168,73 +165,44 @@ func murmur2(b []byte) uint32 {
 	return h ^ h>>15
 }
 
-// sendTo sends the batch to a broker, and reads the acknowledgement.
-func (t *exchange) sendTo(address string) error {
-	c, out, deadline := t.client, t.out, t.it.Deadline
+// mostWait bounds the time that a broker is told to wait for its replicas.
+const mostWait = 24 * time.Hour
+
+// Exchange implements [calls.Trip]. It sends the batch to a broker, and reads the acknowledgement if there is one.
+func (t *exchange) Exchange(on *conn) (calls.Fate, error) {
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks = t.call.acks
 	topic, partition := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
 	topic.Topic, partition.Partition, partition.Records = t.topic, t.partition, t.batch
 	topic.Partitions = append(topic.Partitions, partition)
 	req.Topics = append(req.Topics, topic)
-	places := t.routes.to(address)
-	on, slot, _, err := places.Get(deadline, &out.Opening)
-	if out.Slot = slot; err != nil {
-		return err
+	req.TimeoutMillis = int32(max(1, min(t.It.Deadline-t.Now(), mostWait)/time.Millisecond))
+	var err error
+	if t.send, err = on.encode(t.send[:0], req); err != nil {
+		return calls.Close, err
 	}
-	var br *bufio.Reader
-	for again := (targets.Resend{Repeats: t.call.idempotent}); ; {
-		req.TimeoutMillis = int32(max(1, min(deadline-c.o.Now(), mostWait)/time.Millisecond))
-		if t.send, err = on.encode(t.send[:0], req); err != nil {
-			places.Put(on, false)
-			return err
+	if req.Acks == 0 {
+		on.Until(t.It.Deadline, h1.Slack(t.client.o.Timeout))
+		if _, err = on.Conn.Conn.Write(t.send); err == nil {
+			t.Wrote(t.Now())
+			t.Came(t.Out.Sent, 0)
+			t.offset = -1
 		}
-		on.Until(deadline, c.slack)
-		if req.Acks == 0 {
-			return t.throw(places, on)
-		}
-		if br, err = on.ask(t.send); !again.After(err, out) {
-			break
-		}
-		if on, err = places.Replace(on, deadline, &out.Opening); err != nil {
-			return err
-		}
+		return t.Reusable(err == nil), err
 	}
-	if on.WasSent {
-		out.Attempts++
-		out.Sent, out.WasSent = on.Sent, true
-	}
-	if err != nil {
-		places.Put(on, false)
-		return err
-	}
-	out.First = on.First
-	t.memory, err = readMessage(br, t.memory)
-	if out.End = on.First; on.Reads > 1 || err != nil { // otherwise the last byte came with the first
-		out.End = c.o.Now()
-	}
-	clean := err == nil && br.Buffered() == 0
-	h1.Release(br)
+	on.renewClaim()
+	clean, err := t.Asked(on.Conn, t.send, t)
 	if err == nil {
-		out.Bytes += int64(sizeLength + len(t.memory))
 		err = t.acknowledged(on, req)
 	}
-	places.Put(on, clean && err == nil && c.o.KeepsAlive())
-	return err
+	return t.Reusable(clean && err == nil), err
 }
 
-// mostWait bounds the time that a broker is told to wait for its replicas.
-const mostWait = 24 * time.Hour
-
-// throw sends the batch without waiting for anything.
-func (t *exchange) throw(places *targets.Places[*conn], on *conn) error {
-	_, err := on.Conn.Conn.Write(t.send)
-	now := t.client.o.Now()
-	if err == nil {
-		t.out.Sent, t.out.First, t.out.End, t.out.WasSent = now, now, now, true
-		t.out.Attempts, t.offset = 1, -1
+// Read implements [calls.Reader].
+func (t *exchange) Read(br *bufio.Reader) (err error) {
+	if t.memory, err = readMessage(br, t.memory); err == nil {
+		t.Out.Bytes += int64(sizeLength + len(t.memory))
 	}
-	places.Put(on, err == nil && t.client.o.KeepsAlive())
 	return err
 }
 

@@ -55,10 +55,10 @@ func TestReal(t *testing.T) {
 		steps = append(steps, strings.ReplaceAll(step, "TOPIC", topic))
 	}
 	f := newFixture(t, targets.Options{Base: base}, steps...)
-	user := f.user(t, 0)
+	user := f.User(t, 0)
 	for i, step := range steps {
-		if got := f.got(user.Do(i, long)); got != "ok" {
-			t.Fatalf("%s: %s: %s", step, got, f.message())
+		if got := f.Got(user.Do(i, long)); got != "ok" {
+			t.Fatalf("%s: %s: %s", step, got, f.Message())
 		}
 	}
 }

@@ -4,17 +4,13 @@ import (
 	"net/url"
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	scheme := schemePlain
 	if t.client.at.secure {
 		scheme = schemeTLS
@@ -26,19 +22,17 @@ func (t *exchange) sample(err error) {
 	if t.call.kind == kindProduce {
 		sent.SetBody(string(t.value))
 	}
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{
+		Step: t.call.name, Sent: sent, Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}
 }
 
 // excerpt returns the beginning of the answer.
 func (t *exchange) excerpt() string {
-	const most = 300
 	if doc, ok := t.Document(); ok {
-		return targets.Clip(check.ValueText(doc), most)
+		return calls.Shown(doc, true)
 	}
-	return targets.Clip(string(t.value), most)
+	return calls.Shown(string(t.value), true)
 }
 
 // sentCommand returns a record as a kcat command for a POSIX shell. It is empty for other calls, and if the record was

@@ -8,12 +8,13 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // session is a virtual user. A call borrows the buffers that it needs.
 type session struct {
 	client  *client
-	routes  *routes
+	routes  *calls.Routes[*conn]
 	own     bool               // the connections belong to this user only
 	readers map[string]*reader // by topic, group and beginning
 	idempotence
@@ -25,50 +26,55 @@ func (s *session) Close() error {
 	}
 	s.readers = nil
 	if s.own {
-		s.routes.close()
+		s.routes.Close()
 	}
 	return nil
 }
 
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
-	t.session, t.call, t.it, t.out = s, by.(*call), it, out
-	err := t.run()
-	if err == nil && out.End > it.Deadline {
-		err = targets.ErrLate
-	}
-	if err == nil {
-		t.judge()
-	} else {
-		targets.Fail(out, err, max(s.client.o.Now(), out.Slot), it.Deadline, s.client.Over().Err() != nil)
-	}
-	t.sample(err)
+	t.Begin(&s.client.o, s.client, it, out)
+	t.session, t.call = s, by.(*call)
+	t.Progress.Do(t)
 	t.end()
 }
 
-// run makes the call.
-func (t *exchange) run() (err error) {
-	defer scenarios.Recover(&err)
-	t.out.Slot = t.client.o.Now() // unless the call waits for a connection
+// Compose implements [calls.Maker].
+func (t *exchange) Compose() (err error) {
 	if t.topic, err = t.text(&t.call.topic); err != nil {
 		return err
 	}
+	if t.call.kind == kindProduce {
+		return t.compose()
+	}
+	t.group, err = t.text(&t.call.group)
+	return err
+}
+
+// Run implements [calls.Maker].
+func (t *exchange) Run() (err error) {
+	defer scenarios.Recover(&err)
+	t.Out.Slot = t.Now() // unless the call waits for a connection
 	switch t.call.kind {
 	case kindConsume:
-		return t.consume()
+		err = t.consume()
 	case kindLag:
-		return t.lag()
+		err = t.lag()
+	default:
+		err = t.produce()
 	}
-	return t.produce()
+	if err == nil && t.Out.End > t.It.Deadline {
+		err = targets.ErrLate
+	}
+	return err
 }
 
 // exchange is a call in progress.
 type exchange struct {
+	calls.Progress
 	*session
-	call  *call
-	it    *template.Iter
-	out   *scenarios.Outcome
-	topic string
+	call         *call
+	topic, group string
 
 	mem    []byte // what was rendered
 	batch  []byte
@@ -101,7 +107,7 @@ func (t *exchange) text(of *template.Text) (string, error) {
 	if text, static := of.Static(); static {
 		return text, nil
 	}
-	b, err := of.Append(t.mem[:0], t.it)
+	b, err := of.Append(t.mem[:0], t.It)
 	t.mem = b
 	return string(b), err
 }

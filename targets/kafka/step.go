@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
@@ -14,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The kinds of steps.
@@ -170,7 +169,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	if c.topic.IsZero() {
 		m.AddHint(s.Of(c.kind), "such as "+c.kind+": orders", "%s wants a topic", c.kind)
 	}
-	message.Refuse(&s.Place, c.kind, belongs, m)
+	calls.Refuse(&s.Place, c.kind, belongs, m)
 	switch c.kind {
 	case kindProduce:
 		c.compileProduce(s, m)
@@ -186,7 +185,10 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.rest.Want("the record's", &s.Want.Wants)
 	}
 	targets.Extract[*answer](&c.rest, s.Extract, in)
-	checkEndpoint(in, m)
+	calls.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
+		l, err := locate(u)
+		return l.addresses, err
+	}, forms, m)
 	in.RefuseAuth("kafka", "user and password stand in the URL of the endpoint, with ?sasl=", m)
 	return c, m.Len() == before
 }
@@ -264,20 +266,4 @@ func (c *call) compileConsume(s *step, in targets.Scope, m *syntax.Mistakes) {
 	if c.commits = s.Commit == nil || *s.Commit; s.Has("commit") && c.group.IsZero() {
 		m.Add(s.Of("commit"), "offsets are committed by a group, and the step has none")
 	}
-}
-
-// checkEndpoint notes mistakes in the endpoint's URL.
-func checkEndpoint(in targets.Scope, m *syntax.Mistakes) {
-	text, at := in.EndpointURL()
-	u, err := url.Parse(text)
-	if text == "" || err != nil || strings.Contains(text, "${") {
-		return // package plan notes this mistake
-	}
-	l, err := locate(u)
-	in.AddSecret(l.password)
-	if err != nil {
-		m.AddHint(at, forms, "the endpoint's URL: %v", err)
-		return
-	}
-	in.CheckHosts(at, u.Scheme, l.addresses[1:], m)
 }

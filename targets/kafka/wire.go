@@ -62,7 +62,8 @@ func (c *conn) exchange(req kmsg.Request) (resp kmsg.Response, err error) {
 	if c.buf, err = c.encode(c.buf[:0], req); err != nil {
 		return nil, err
 	}
-	br, err := c.ask(c.buf)
+	c.renewClaim()
+	br, err := c.Ask(c.buf, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +75,10 @@ func (c *conn) exchange(req kmsg.Request) (resp kmsg.Response, err error) {
 	return c.decode(message, req)
 }
 
-// ask sends a request, and waits for the answer, whose memory the connection claims until the next one.
-func (c *conn) ask(b []byte) (*bufio.Reader, error) {
+// renewClaim releases the memory of the last answer. The connection claims that of the next one.
+func (c *conn) renewClaim() {
 	c.claim.Release()
 	c.Claim = &c.claim
-	return c.Ask(b, nil)
 }
 
 const (

@@ -37,13 +37,7 @@ func open(t testing.TB, base string, f *targetstest.Flow) (u *targetstest.User, 
 			t.Error(err)
 		}
 	})
-	return f.Open(t, c, t0, 0), func(out scenarios.Outcome) string {
-		text := out.Kind.String()
-		if out.Cause != scenarios.NoCause {
-			text += ", " + f.Causes().Name(out.Cause)
-		}
-		return text
-	}
+	return f.Open(t, c, t0, 0), f.Got
 }
 
 // TestCall judges answers.

@@ -10,10 +10,10 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
-type exchange = message.Exchange[frame]
+type exchange = calls.Exchange[frame]
 
 // kind is how a step is made.
 type kind struct {
@@ -164,7 +164,7 @@ func (k *kind) take(x *exchange, f *frame, stats map[string]json.RawMessage) (er
 	case f.op == "HD" && !valued && k.name != kindStats:
 		return nil
 	case f.op == "EN" && valued, f.op == "NF" && k.name != kindStats, f.op == "NS" && !valued && k.name != kindStats:
-		x.Status, x.Answer.None = message.Absent, true
+		x.Status, x.Answer.None = calls.Absent, true
 		return nil
 	case f.op == "EX" && k.name == kindCas:
 		x.Refuse(exists, "the item has changed since its cas was read")

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The kinds of steps.
@@ -43,11 +43,11 @@ func Descriptor() *targets.Descriptor {
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
 		Settings: reflect.TypeFor[step](),
 		Compile:  compile,
-		Absent:   message.IsAbsent,
-		Bind:     message.Bind[frame],
+		Absent:   calls.IsAbsent,
+		Bind:     calls.Bind[frame],
 		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == serverError },
 	}
-	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
+	d.Client = func(o targets.Options) (targets.Client, error) { return calls.NewClient(o, d, &protocol) }
 	return d
 }
 
@@ -78,10 +78,10 @@ type step struct {
 	// of memcached.cas: the token that memcached.gets has read
 	Token template.Text `yaml:"token"`
 
-	message.Settings `yaml:",inline"`
+	calls.Settings `yaml:",inline"`
 }
 
-type call = message.Call[frame]
+type call = calls.Call[frame]
 
 // belongs says which kinds of steps a key belongs to.
 var belongs = map[string][]string{
@@ -104,7 +104,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	message.Refuse(&s.Place, block.Kind, belongs, m)
+	calls.Refuse(&s.Place, block.Kind, belongs, m)
 	k := &kind{step: s, name: block.Kind, key: map[string]*template.Text{
 		kindGet: &s.Get, kindGets: &s.Gets, kindSet: &s.Set, kindAdd: &s.Add, kindCas: &s.Cas, kindIncr: &s.Incr,
 		kindDelete: &s.Delete, kindStats: new(template.Text),
@@ -133,6 +133,6 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c.Is.Repeats = slices.Contains([]string{kindGet, kindGets, kindStats}, block.Kind)
 	c.Is.Refs = append(append(c.Is.Refs, k.key.Refs()...), s.Token.Refs()...)
 	c.Compile(&s.Settings, block, in, m, numberOf, "exists or SERVER_ERROR")
-	message.CheckEndpoint(in, locate, such, m)
+	calls.CheckEndpoint(in, locate, such, m)
 	return c, m.Len() == before
 }

@@ -15,13 +15,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
-type line = message.Line[frame]
+type line = calls.Line[frame]
 
 // protocol is how memcached goes over connections.
-var protocol = message.Protocol[frame]{
+var protocol = calls.Protocol[frame]{
 	Causes: causes, Login: login, Read: read, Asked: true,
 }
 
@@ -74,7 +74,7 @@ func read(r *bufio.Reader) (f frame, err error) {
 		return f, malformed("%q is not the size of a value", targets.Clip(string(size), 60))
 	}
 	f.rest = string(flags)
-	b, err := message.ReadWhole(r, int(n)+len("\r\n"))
+	b, err := calls.ReadWhole(r, int(n)+len("\r\n"))
 	if err != nil {
 		return f, err
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/targets"
 	"brunt/targets/mongo"
 	"brunt/targets/targetstest"
@@ -21,54 +20,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, mongo.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = mongo.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, mongo.Descriptor(), o, steps...)
 }
 
 // extended reads extended JSON.
@@ -153,15 +108,15 @@ func TestCall(t *testing.T) {
 		{"none found", `{mongo.find: orders, check: {"$[0]": absent, $: exists}}`, ``, `{"cursor":{"id":0,"ns":"a.b","firstBatch":[]},"ok":1}`, "ok", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			s := start(t, options{say: func(bson.Raw) bson.D { return extended(t, c.says) }})
 			f := newFixture(t, targets.Options{Base: s.Base() + "/shop", Sampler: kept}, c.step)
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want {
-				t.Errorf("got %s, want %s: %+v", got, c.want, kept.kept)
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want {
+				t.Errorf("got %s, want %s: %+v", got, c.want, kept.Kept)
 			}
-			if c.message != "" && (len(kept.kept) != 1 || !strings.Contains(kept.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v, want %q", kept.kept, c.message)
+			if c.message != "" && (len(kept.Kept) != 1 || !strings.Contains(kept.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v, want %q", kept.Kept, c.message)
 			}
 			sent, err := bson.MarshalExtJSON(s.last(), false, false)
 			if err != nil || c.sends != "" && string(sent) != c.sends {
@@ -180,8 +135,8 @@ func TestCursor(t *testing.T) {
 		return extended(t, `{"cursor":{"id":{"$numberLong":"0"},"ns":"shop.a.b","nextBatch":[{"n":3}]},"ok":1}`)
 	}})
 	f := newFixture(t, targets.Options{Base: s.Base() + "/shop"}, `{mongo.find: a.b, check: {"$[2].n": 3, "$[3]": absent}}`)
-	out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-	if got := f.got(out); got != "ok" || s.Requests() != 2 {
+	out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+	if got := f.Got(out); got != "ok" || s.Requests() != 2 {
 		t.Errorf("%s after %d requests: %+v", got, s.Requests(), out)
 	}
 	sent := s.last().String()
@@ -198,7 +153,7 @@ func TestURL(t *testing.T) {
 	f := newFixture(t, targets.Options{
 		Base: s.Base() + "/shop?w=2&journal=true&wtimeoutMS=500&readConcernLevel=local&readPreference=nearest",
 	}, `{mongo.insert: a, document: {}}`, `{mongo.find: a}`, `{mongo.insert: a, document: {}, write_concern: {w: 1}}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for i, want := range []string{
 		`{"insert":"a","documents":[{}],"ordered":true,"$db":"shop","$readPreference":{"mode":"nearest"},"writeConcern":{"j":true,"w":2,"wtimeout":500}}`,
 		`{"find":"a","filter":{},"$db":"shop","$readPreference":{"mode":"nearest"},"readConcern":{"level":"local"}}`,
@@ -239,16 +194,16 @@ func TestLogin(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			s := start(t, c.options)
 			base := strings.Replace(s.Base(), "://", "://"+c.user, 1)
 			f := newFixture(t, targets.Options{Base: base, Sampler: kept}, "mongo: {ping: 1}")
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
 			}
-			if c.message != "" && (len(kept.kept) != 1 || !strings.Contains(kept.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v, want %q", kept.kept, c.message)
+			if c.message != "" && (len(kept.Kept) != 1 || !strings.Contains(kept.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v, want %q", kept.Kept, c.message)
 			}
 		})
 	}
@@ -296,14 +251,14 @@ func TestReplicaSet(t *testing.T) {
 		return nil
 	})
 	f := newFixture(t, o, "mongo: {write: 1}")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK || b.Requests() != 1 || a.Requests() != 0 {
 		t.Fatalf("%+v, %d and %d requests", out, a.Requests(), b.Requests())
 	}
 	mu.Lock()
 	primary = 0
 	mu.Unlock()
-	if out := u.Do(0, long); f.got(out) != "error, error NotWritablePrimary" {
+	if out := u.Do(0, long); f.Got(out) != "error, error NotWritablePrimary" {
 		t.Fatalf("%+v", out)
 	}
 	if out := u.Do(0, long); out.Kind != scenarios.OK || a.Requests() != 1 {
@@ -315,12 +270,12 @@ func TestReplicaSet(t *testing.T) {
 	o.Base += "&readPreference=secondary"
 	f = newFixture(t, o, "mongo: {read: 1}")
 	before := b.Requests()
-	f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
+	f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
 	if b.Requests() != before+1 {
 		t.Errorf("the secondary has %d requests, want one more than %d", b.Requests(), before)
 	}
 	f = newFixture(t, targets.Options{Base: a.Base() + "/?replicaSet=other"}, "mongo: {ping: 1}")
-	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.Error || out.WasSent {
+	if out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long); out.Kind != scenarios.Error || out.WasSent {
 		t.Errorf("another replica set: %+v", out)
 	}
 }
@@ -328,8 +283,8 @@ func TestReplicaSet(t *testing.T) {
 // TestStale: an answer to an earlier request is not that of the call.
 func TestStale(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: start(t, options{stale: true}).Base()}, "mongo: {ping: 1}")
-	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.OK {
-		t.Error(f.got(out))
+	if out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long); out.Kind != scenarios.OK {
+		t.Error(f.Got(out))
 	}
 }
 
@@ -337,7 +292,7 @@ func TestStale(t *testing.T) {
 func TestHostile(t *testing.T) {
 	s := start(t, options{nonsense: "\x00\x00\x00\x02\x00\x00\x00\x00\x02\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\x00"})
 	f := newFixture(t, targets.Options{Base: s.Base()}, "mongo: {answer: 1}")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	out := u.Do(0, 100*time.Millisecond)

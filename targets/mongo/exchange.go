@@ -3,7 +3,7 @@ package mongo
 import (
 	"strings"
 
-	"brunt/targets/message"
+	"brunt/targets/calls"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -92,7 +92,7 @@ func (k *kind) list(x *exchange, s *state, answer []byte) error {
 	}
 	x.Answer.Data, x.Answer.Decode = all, listToJSON
 	if !found {
-		x.Status = message.Absent
+		x.Status = calls.Absent
 	}
 	return nil
 }

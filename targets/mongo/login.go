@@ -10,7 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 	"brunt/targets/scram"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -20,7 +20,7 @@ import (
 const mechanism = "SCRAM-SHA-256"
 
 // protocol is how MongoDB goes over connections.
-var protocol = message.Protocol[frame]{
+var protocol = calls.Protocol[frame]{
 	Causes: causes, Login: login, Read: read,
 }
 
@@ -37,7 +37,7 @@ type state struct {
 func inDatabase(name string) []byte { return elementsOf(document(bson.D{{Key: "$db", Value: name}})) }
 
 // login asks the server what it is, and proves the user to it.
-func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls.Config) error {
+func login(ctx context.Context, l *calls.Line[frame], to *url.URL, config *tls.Config) error {
 	if config != nil {
 		if err := l.Secure(ctx, config); err != nil {
 			return err
@@ -94,7 +94,7 @@ func (l *location) takes(about []byte) error {
 }
 
 // converse sends a command of the login and returns the answer.
-func converse(l *message.Line[frame], command bson.D, database, what string) ([]byte, error) {
+func converse(l *calls.Line[frame], command bson.D, database, what string) ([]byte, error) {
 	s := l.State.(*state)
 	s.number++
 	doc := document(append(command, bson.E{Key: "$db", Value: database}))
@@ -112,7 +112,7 @@ func converse(l *message.Line[frame], command bson.D, database, what string) ([]
 }
 
 // prove proves the user by SCRAM.
-func prove(l *message.Line[frame], at *location) error {
+func prove(l *calls.Line[frame], at *location) error {
 	var conversation bson.RawValue
 	over := false
 	send := func(said string) (string, error) {

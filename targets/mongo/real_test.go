@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
 	"brunt/targets"
+	"brunt/targets/targetstest"
 )
 
 // ferret is a FerretDB over SQLite, which speaks MongoDB's protocol. It ends with the test.
@@ -112,12 +113,12 @@ func checkReal(t *testing.T, base string) {
 	for _, s := range steps {
 		texts = append(texts, s.step)
 	}
-	kept := new(sampler)
+	kept := new(targetstest.Sampler)
 	f := newFixture(t, targets.Options{Base: base, Sampler: kept}, texts...)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for i, s := range steps {
-		if got := f.got(u.Do(i, long)); got != s.want {
-			t.Errorf("%s: got %s, want %s; %+v", s.step, got, s.want, kept.kept)
+		if got := f.Got(u.Do(i, long)); got != s.want {
+			t.Errorf("%s: got %s, want %s; %+v", s.step, got, s.want, kept.Kept)
 		}
 	}
 }
@@ -135,17 +136,17 @@ func TestReal_Crash(t *testing.T) {
 			f := newFixture(t, targets.Options{Base: "mongodb://" + n.args[1] + "/shop"},
 				`{mongo.insert: orders, document: {n: 1}}`, `{mongo: {ping: 1}}`,
 				fmt.Sprintf(`{mongo: {count: orders}, check: {$.n: %d}}`, c.left))
-			u := f.Flow.Open(t, f.Client, f.t0, 0)
+			u := f.Flow.Open(t, f.Client, f.T0, 0)
 			for range 20 {
 				if out := u.Do(0, long); out.Kind != scenarios.OK {
-					t.Fatal(f.got(out))
+					t.Fatal(f.Got(out))
 				}
 			}
 			n.kill()
 			n.start()
 			suite.Until(t, "ferretdb to be ready", func() bool { return u.Do(1, time.Second).Kind == scenarios.OK })
 			if out := u.Do(2, long); out.Kind != scenarios.OK {
-				t.Error(f.got(out))
+				t.Error(f.Got(out))
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 	"brunt/targets/mongo/codes"
 )
 
@@ -36,8 +36,8 @@ func Descriptor() *targets.Descriptor {
 		},
 		Settings: reflect.TypeFor[step](),
 		Compile:  compile,
-		Absent:   message.IsAbsent,
-		Bind:     message.Bind[frame],
+		Absent:   calls.IsAbsent,
+		Bind:     calls.Bind[frame],
 		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary[out.Status] },
 		OfUnit: func(endpoint *url.URL, addr string) string {
 			u := *endpoint
@@ -50,7 +50,7 @@ func Descriptor() *targets.Descriptor {
 			return u.String()
 		},
 	}
-	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
+	d.Client = func(o targets.Options) (targets.Client, error) { return calls.NewClient(o, d, &protocol) }
 	return d
 }
 
@@ -99,10 +99,10 @@ type step struct {
 	// journal and wtimeoutMS in the endpoint's URL, or the server's own
 	WriteConcern *template.JSON `yaml:"write_concern"`
 
-	message.Answers `yaml:",inline"`
+	calls.Answers `yaml:",inline"`
 }
 
-type call = message.Call[frame]
+type call = calls.Call[frame]
 
 // belongs says which kinds of steps a key belongs to.
 var belongs = map[string][]string{
@@ -170,14 +170,14 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	message.Refuse(&s.Place, block.Kind, belongs, m)
+	calls.Refuse(&s.Place, block.Kind, belongs, m)
 	k := newKind(block.Kind, s, m)
 	c := &call{Compose: k.compose, Run: k.run, Command: k.sent}
 	c.Is.URL = k.shown()
 	c.Is.Repeats = k.lists && !k.stores
 	c.Is.Refs = slices.Concat(k.command.Refs(), s.Database.Refs())
-	c.Compile(&message.Settings{Answers: s.Answers}, block, in, m, codes.Parse, "11000 or DuplicateKey")
-	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
+	c.Compile(&calls.Settings{Answers: s.Answers}, block, in, m, codes.Parse, "11000 or DuplicateKey")
+	calls.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
 		l, err := locate(u)
 		return l.addresses, err
 	}, such, m)

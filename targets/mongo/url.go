@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -48,7 +48,7 @@ var levels = []string{"local", "available", "majority", "linearizable", "snapsho
 
 // locate reads the URL of an endpoint. Its parameters are those of MongoDB's connection strings, and addr.
 func locate(u *url.URL) (l location, err error) {
-	l = location{addresses: message.Addresses(u), user: u.User.Username(), source: "admin", database: "test"}
+	l = location{addresses: calls.Addresses(u), user: u.User.Username(), source: "admin", database: "test"}
 	l.password, _ = u.User.Password()
 	if name := strings.Trim(u.Path, "/"); name != "" {
 		l.database, l.source = name, name

@@ -9,7 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // frame is an answer of the server.
@@ -67,7 +67,7 @@ func read(r *bufio.Reader) (f frame, err error) {
 	if unknown := flags & requiredBit &^ hasChecksum; unknown != 0 {
 		return f, malformed("an answer has the flags %#x", unknown)
 	}
-	body, err := message.ReadWhole(r, f.len-len(head))
+	body, err := calls.ReadWhole(r, f.len-len(head))
 	if err != nil {
 		return f, err
 	}

@@ -5,12 +5,10 @@ import (
 	"encoding/binary"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/mqtt"
@@ -20,54 +18,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, mqtt.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = mqtt.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, mqtt.Descriptor(), o, steps...)
 }
 
 // TestCall judges answers.
@@ -92,7 +46,7 @@ func TestCall(t *testing.T) {
 		{"too short", `{mqtt.publish: a}`, "\x40\x01\x00", "error, protocol", "ends too early"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			s := start(t, options{say: func(_, _ string, id []byte) string {
 				switch rest, is := strings.CutPrefix(c.says, "ACK"); {
 				case is:
@@ -109,12 +63,12 @@ func TestCall(t *testing.T) {
 				return c.says
 			}})
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: kept}, c.step)
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want {
-				t.Errorf("got %s, want %s: %+v", got, c.want, kept.kept)
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want {
+				t.Errorf("got %s, want %s: %+v", got, c.want, kept.Kept)
 			}
-			if c.message != "" && (len(kept.kept) != 1 || !strings.Contains(kept.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v, want %q", kept.kept, c.message)
+			if c.message != "" && (len(kept.Kept) != 1 || !strings.Contains(kept.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v, want %q", kept.Kept, c.message)
 			}
 		})
 	}
@@ -142,10 +96,10 @@ func TestLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, options{query: c.query, connack: c.connack})
 			f := newFixture(t, targets.Options{Base: strings.Replace(s.Base(), "://", "://"+c.user, 1)}, "mqtt.publish: a")
-			u := f.Flow.Open(t, f.Client, f.t0, 7)
+			u := f.Flow.Open(t, f.Client, f.T0, 7)
 			u.It.VU = 7
 			out := u.Do(0, long)
-			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
+			if got := f.Got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
 			}
 			s.mu.Lock()
@@ -170,7 +124,7 @@ func TestSubscribe_Twice(t *testing.T) {
 		s := start(t, options{news: said + release})
 		f := newFixture(t, targets.Options{Base: s.Base()},
 			`{mqtt.subscribe: a, qos: 2, keep: user, messages: 9, within: 200ms, extract: {all: $}}`)
-		u := f.Flow.Open(t, f.Client, f.t0, 0)
+		u := f.Flow.Open(t, f.Client, f.T0, 0)
 		var got []string
 		for range 3 { // one call takes what is there
 			if out := u.Do(0, long); out.Kind == scenarios.OK {
@@ -191,11 +145,11 @@ func TestWaiting(t *testing.T) {
 		say: func(_, _ string, id []byte) string { return strings.Repeat(sends("a", large), 3) + ack(4, id, 0) },
 	})
 	f := newFixture(t, targets.Options{Base: s.Base()}, "{mqtt.subscribe: a, keep: user}", "mqtt.publish: b")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK {
-		t.Fatal(f.got(out))
+		t.Fatal(f.Got(out))
 	}
-	if got := f.got(u.Do(1, long)); got != "error, error quota exceeded" {
+	if got := f.Got(u.Do(1, long)); got != "error, error quota exceeded" {
 		t.Error(got)
 	}
 }
@@ -204,7 +158,7 @@ func TestWaiting(t *testing.T) {
 func TestLeave(t *testing.T) {
 	s := start(t, options{})
 	f := newFixture(t, targets.Options{Base: s.Base()}, "mqtt.publish: a")
-	f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
+	f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +173,7 @@ func TestLeave(t *testing.T) {
 func TestHostile(t *testing.T) {
 	s := start(t, options{say: func(_, _ string, _ []byte) string { return "\x30\xff\xff\xff\x1ehello" }})
 	f := newFixture(t, targets.Options{Base: s.Base()}, "mqtt.publish: a")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	out := u.Do(0, 100*time.Millisecond)

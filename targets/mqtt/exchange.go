@@ -10,10 +10,10 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
-type exchange = message.Exchange[*packet]
+type exchange = calls.Exchange[*packet]
 
 // kind is how a step is made.
 type kind struct {
@@ -175,8 +175,8 @@ func (k *kind) subscribe(x *exchange) error {
 		if ok, err := k.begin(x, s); !ok {
 			return err
 		}
-	} else if !x.Out.WasSent { // by the call that subscribed
-		x.Out.Sent, x.Out.WasSent = x.Now(), true
+	} else {
+		x.Awaits()
 	}
 	var acks []byte
 	until, pong := x.Until(), uint64(0)

@@ -15,12 +15,12 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // protocol returns how MQTT goes over connections to an endpoint.
-func (at *location) protocol() *message.Protocol[*packet] {
-	p := &message.Protocol[*packet]{
+func (at *location) protocol() *calls.Protocol[*packet] {
+	p := &calls.Protocol[*packet]{
 		Causes: causes, Login: at.login, Take: take,
 		Read:   func(r *bufio.Reader) (*packet, error) { return read(r, at.version) },
 		Buffer: 1 << 10,
@@ -89,7 +89,7 @@ func (at *location) login(ctx context.Context, l *line, to *url.URL, config *tls
 }
 
 // connect returns the CONNECT of a user, or of a connection that users share.
-func (at *location) connect(user *message.User, by *url.Userinfo) []byte {
+func (at *location) connect(user *calls.User, by *url.Userinfo) []byte {
 	const (
 		clean        = 0x02
 		hasWill      = 0x04
@@ -136,7 +136,7 @@ func (at *location) connect(user *message.User, by *url.Userinfo) []byte {
 
 // id returns the client id of a user: PREFIX, the number of the load, and the number of the user. What has no load,
 // such as the steps that look for deliveries, has the number of its steps.
-func (at *location) id(u *message.User) string {
+func (at *location) id(u *calls.User) string {
 	if u.Flow.Load < 0 {
 		return fmt.Sprintf("%ss%d-%d", at.client, u.Flow.Number, u.Number)
 	}

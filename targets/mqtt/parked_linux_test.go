@@ -21,7 +21,7 @@ func untilParked(t *testing.T) {
 	suite.Until(t, "all connections to be parked", func() bool { return !runs(t, "read") })
 }
 
-// runs reports whether a goroutine is in a method of a client of package message.
+// runs reports whether a goroutine is in a method of a client of package calls.
 func runs(t *testing.T, method string) bool {
 	t.Helper()
 	var b bytes.Buffer
@@ -32,15 +32,15 @@ func runs(t *testing.T, method string) bool {
 }
 
 // devices connects n devices that run steps, the first of which is made.
-func devices(t *testing.T, s *server, n int, steps ...string) (*fixture, []*targetstest.User) {
+func devices(t *testing.T, s *server, n int, steps ...string) (*targetstest.Fixture, []*targetstest.User) {
 	t.Helper()
 	f := newFixture(t, targets.Options{Base: s.Base(), TLS: &scenarios.TLS{InsecureSkipVerify: true}}, steps...)
 	var all []*targetstest.User
 	for i := range n {
-		u := f.Flow.Open(t, f.Client, f.t0, i)
+		u := f.Flow.Open(t, f.Client, f.T0, i)
 		u.It.VU = i
 		if out := u.Do(0, long); out.Kind != scenarios.OK {
-			t.Fatalf("%s: %+v", f.got(out), out)
+			t.Fatalf("%s: %+v", f.Got(out), out)
 		}
 		all = append(all, u)
 	}
@@ -56,7 +56,7 @@ func TestParked(t *testing.T) {
 		f, all := devices(t, s, 5, take, take, "mqtt.publish: b")
 		untilParked(t)
 		for round := range 2 {
-			pushed := time.Since(f.t0)
+			pushed := time.Since(f.T0)
 			s.each(func(c net.Conn) { _, _ = io.WriteString(c, sends("a", "one")+sends("a", "two")) })
 			if round > 0 { // no call waits for it, so that the device holds it
 				untilParked(t)
@@ -65,8 +65,8 @@ func TestParked(t *testing.T) {
 				got := ""
 				for !strings.Contains(got, "two") {
 					out := u.Do(1, long)
-					if out.Kind != scenarios.OK || out.First < max(pushed, out.Slot) || out.End > time.Since(f.t0) {
-						t.Fatalf("%s: %+v, and it came after %v", f.got(out), out, pushed)
+					if out.Kind != scenarios.OK || out.First < max(pushed, out.Slot) || out.End > time.Since(f.T0) {
+						t.Fatalf("%s: %+v, and it came after %v", f.Got(out), out, pushed)
 					}
 					got += u.Var("all")
 				}
@@ -80,9 +80,9 @@ func TestParked(t *testing.T) {
 		go func() { outs <- all[0].Do(1, long) }()
 		suite.Until(t, "the call to wait", func() bool { return runs(t, "Next") })
 		s.each(func(c net.Conn) { _ = c.Close() })
-		cut := time.Since(f.t0)
+		cut := time.Since(f.T0)
 		if out := <-outs; out.Cause != scenarios.Closed || out.End > cut+time.Second {
-			t.Errorf("%s at %v, and it was closed at %v", f.got(out), out.End, cut)
+			t.Errorf("%s at %v, and it was closed at %v", f.Got(out), out.End, cut)
 		}
 		suite.Until(t, "a device to connect again", func() bool { return all[2].Do(2, long).Kind == scenarios.OK })
 	}
@@ -102,7 +102,7 @@ func TestParked_Pings(t *testing.T) {
 	}
 	s.deaf.Store(true)
 	if out := all[0].Do(1, long); out.Cause != scenarios.Closed {
-		t.Errorf("%s: %+v", f.got(out), out)
+		t.Errorf("%s: %+v", f.Got(out), out)
 	}
 }
 
@@ -116,6 +116,6 @@ func TestParked_Abort(t *testing.T) {
 	go func() { outs <- all[0].Do(1, long) }()
 	f.Abort()
 	if out := <-outs; out.Kind == scenarios.OK || out.End > long/2 {
-		t.Errorf("%s: %+v", f.got(out), out)
+		t.Errorf("%s: %+v", f.Got(out), out)
 	}
 }

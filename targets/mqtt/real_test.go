@@ -121,9 +121,9 @@ func TestReal(t *testing.T) {
 					texts = append(texts, s.step)
 				}
 			}
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + "?version=" + version, Sampler: kept}, texts...)
-			u := f.Flow.Open(t, f.Client, f.t0, 0)
+			u := f.Flow.Open(t, f.Client, f.T0, 0)
 			i := 0
 			for _, s := range steps {
 				if s.step == "crash" {
@@ -132,8 +132,8 @@ func TestReal(t *testing.T) {
 					suite.Until(t, "mosquitto to answer", func() bool { return u.Do(0, time.Second).Answered })
 					continue
 				}
-				if got := f.got(u.Do(i, long)); got != s.want {
-					t.Fatalf("%s: got %s, want %s; %+v", s.step, got, s.want, kept.kept)
+				if got := f.Got(u.Do(i, long)); got != s.want {
+					t.Fatalf("%s: got %s, want %s; %+v", s.step, got, s.want, kept.Kept)
 				}
 				i++
 			}
@@ -154,7 +154,7 @@ func TestReal_Login(t *testing.T) {
 			"app:sesame@": "ok", "app:open@": "error, error not authorized", "": "error, error not authorized",
 		} {
 			f := newFixture(t, targets.Options{Base: "mqtt://" + user + b.addr + "?version=" + version}, `{mqtt.publish: a}`)
-			if got := f.got(f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)); got != want {
+			if got := f.Got(f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)); got != want {
 				t.Errorf("%s by %s: got %s, want %s", version, user, got, want)
 			}
 		}
@@ -162,13 +162,13 @@ func TestReal_Login(t *testing.T) {
 }
 
 // collect takes the messages of step 0 of a user until there are n different ones, and adds them to got.
-func collect(t *testing.T, f *fixture, u *targetstest.User, got []string, n int) []string {
+func collect(t *testing.T, f *targetstest.Fixture, u *targetstest.User, got []string, n int) []string {
 	t.Helper()
 	lost := []scenarios.Cause{scenarios.Closed, scenarios.Reset, scenarios.Refused}
 	if !suite.Within(10*time.Second, func() bool {
 		out := u.Do(0, long)
 		if out.Kind != scenarios.OK && !out.Cause.IsExtraction() && !slices.Contains(lost, out.Cause) {
-			t.Fatalf("%s after %d: %+v", f.got(out), len(got), out)
+			t.Fatalf("%s after %d: %+v", f.Got(out), len(got), out)
 		}
 		if out.Kind == scenarios.OK {
 			text := strings.Trim(string(u.It.Vars[slices.Index(f.Vars, "all")].Text), "[]")
@@ -197,8 +197,8 @@ func TestReal_Session(t *testing.T) {
 				other := newFixture(t, targets.Options{Base: base + "&client=o"}, take)
 				writer := newFixture(t, targets.Options{Base: base},
 					fmt.Sprintf(`{mqtt.publish: news, qos: %d, message: "${var.n}"}`, qos))
-				r, o, w := reader.Flow.Open(t, reader.Client, reader.t0, 0), other.Flow.Open(t, other.Client, other.t0, 0),
-					writer.Flow.Open(t, writer.Client, writer.t0, 0)
+				r, o, w := reader.Flow.Open(t, reader.Client, reader.T0, 0), other.Flow.Open(t, other.Client, other.T0, 0),
+					writer.Flow.Open(t, writer.Client, writer.T0, 0)
 				r.Do(0, long) // it subscribes; there is nothing to extract
 				o.Do(0, long)
 				var want []string
@@ -207,7 +207,7 @@ func TestReal_Session(t *testing.T) {
 						want = append(want, strconv.Itoa(len(want)))
 						w.It.Vars[slices.Index(writer.Vars, "n")].SetText(want[len(want)-1])
 						if out := w.Do(0, long); out.Kind != scenarios.OK {
-							t.Fatalf("%s: %+v", writer.got(out), out)
+							t.Fatalf("%s: %+v", writer.Got(out), out)
 						}
 					}
 				}
@@ -236,7 +236,7 @@ func TestReal_Session(t *testing.T) {
 				}
 				seen := false
 				for range 10 {
-					seen = seen || other.got(o.Do(0, long)) == "error, error subscription lost"
+					seen = seen || other.Got(o.Do(0, long)) == "error, error subscription lost"
 				}
 				if !seen {
 					t.Error("the loss of a subscription is not told")
@@ -252,12 +252,12 @@ func TestReal_Will(t *testing.T) {
 	cut := relay(t, b.addr)
 	watcher := newFixture(t, targets.Options{Base: "mqtt://" + b.addr},
 		`{mqtt.subscribe: "down/#", keep: user, within: 200ms, messages: 9, extract: {all: $}}`)
-	u := watcher.Flow.Open(t, watcher.Client, watcher.t0, 0)
+	u := watcher.Flow.Open(t, watcher.Client, watcher.T0, 0)
 	u.Do(0, long)
 	for name, base := range map[string]string{"cut": cut.addr, "left": b.addr} {
 		f := newFixture(t, targets.Options{Base: fmt.Sprintf("mqtt://%s?client=%[2]s&will=down/%[2]s&will_message=%[2]s", base, name)},
 			`{mqtt.publish: a}`)
-		d := f.Flow.Open(t, f.Client, f.t0, 0)
+		d := f.Flow.Open(t, f.Client, f.T0, 0)
 		if out := d.Do(0, long); out.Kind != scenarios.OK {
 			t.Fatalf("%+v", out)
 		}
@@ -284,17 +284,17 @@ func TestReal_KeepAlive(t *testing.T) {
 	b := startBroker(t, "")
 	f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + "?client=d&keep_alive=1s"},
 		`{mqtt.subscribe: a, keep: user, within: 3s, check: {$: absent}}`, `{mqtt.publish: b}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for _, step := range []int{1, 0, 1} {
 		if out := u.Do(step, long); out.Kind != scenarios.OK || f.Opened() != 1 {
-			t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+			t.Errorf("%s, %d connections: %+v", f.Got(out), f.Opened(), out)
 		}
 	}
 	if err := b.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	if out := u.Do(0, 10*time.Second); out.Cause != scenarios.Closed || out.End-out.Slot > 2500*time.Millisecond {
-		t.Errorf("%s after %v: %+v", f.got(out), out.End-out.Slot, out)
+		t.Errorf("%s after %v: %+v", f.Got(out), out.End-out.Slot, out)
 	}
 }
 
@@ -302,15 +302,15 @@ func TestReal_KeepAlive(t *testing.T) {
 func TestReal_Idle(t *testing.T) {
 	b := startBroker(t, "")
 	f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + "?client=d&keep_alive=1s"}, `{mqtt.publish: a}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for range 2 {
 		if out := u.Do(0, 200*time.Millisecond); out.Kind != scenarios.OK || f.Opened() != 1 {
-			t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+			t.Errorf("%s, %d connections: %+v", f.Got(out), f.Opened(), out)
 		}
 		time.Sleep(2 * time.Second) // simulates the pause of a device, in which two pings are due
 	}
 	if out := u.Do(0, 200*time.Millisecond); out.Kind != scenarios.OK || f.Opened() != 1 {
-		t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+		t.Errorf("%s, %d connections: %+v", f.Got(out), f.Opened(), out)
 	}
 }
 
@@ -319,17 +319,17 @@ func TestReal_Frozen(t *testing.T) {
 	for _, query := range []string{"", "?client=d"} {
 		b := startBroker(t, "")
 		f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + query}, `{mqtt.subscribe: a, keep: user, within: 100ms}`)
-		u := f.Flow.Open(t, f.Client, f.t0, 0)
+		u := f.Flow.Open(t, f.Client, f.T0, 0)
 		for range 3 {
 			if out := u.Do(0, long); out.Kind != scenarios.OK || f.Opened() != 1 {
-				t.Fatalf("%s: %+v", f.got(out), out)
+				t.Fatalf("%s: %+v", f.Got(out), out)
 			}
 		}
 		if err := b.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
 		if out := u.Do(0, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
-			t.Errorf("%q: %s: %+v", query, f.got(out), out)
+			t.Errorf("%q: %s: %+v", query, f.Got(out), out)
 		}
 	}
 }

@@ -9,10 +9,10 @@ import (
 
 	"brunt/scenarios/budget"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
-type line = message.Line[*packet]
+type line = calls.Line[*packet]
 
 // state is the state of a connection.
 type state struct {

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The kinds of steps.
@@ -31,8 +31,8 @@ func Descriptor() *targets.Descriptor {
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
 		Compile:  compile,
-		Absent:   message.IsAbsent,
-		Bind:     message.Bind[*packet],
+		Absent:   calls.IsAbsent,
+		Bind:     calls.Bind[*packet],
 		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 		Resumes:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status != subscriptionLost },
 	}
@@ -45,7 +45,7 @@ func Descriptor() *targets.Descriptor {
 		if err != nil {
 			return nil, err
 		}
-		return message.NewClient(o, d, at.protocol())
+		return calls.NewClient(o, d, at.protocol())
 	}
 	return d
 }
@@ -72,13 +72,13 @@ type step struct {
 	// long as the virtual user
 	Keep string `yaml:"keep,oneof=step|user"`
 
-	message.Settings `yaml:",inline"`
+	calls.Settings `yaml:",inline"`
 }
 
 // keepUser is the value of keep for a subscription that lives as long as its user.
 const keepUser = "user"
 
-type call = message.Call[*packet]
+type call = calls.Call[*packet]
 
 // belongs says which kinds of steps a key belongs to.
 var belongs = map[string][]string{
@@ -98,14 +98,14 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	message.Refuse(&s.Place, block.Kind, belongs, m)
+	calls.Refuse(&s.Place, block.Kind, belongs, m)
 	k := &kind{step: s, topic: &s.Publish, qos: 1, check: badTopic}
 	c := &call{Compose: k.compose, Run: k.publish, Command: k.command}
 	if block.Kind == kindSubscribe {
 		k.topic, k.check = &s.Subscribe, badFilter
 		c.Run, c.Command, c.Is.Waits = k.subscribe, nil, true
 		if s.Keep != keepUser {
-			c.Is.Unfit = message.Missing
+			c.Is.Unfit = calls.Missing
 		}
 	}
 	if s.QoS != nil {
@@ -125,7 +125,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c.Is.Refs = append(c.Is.Refs, k.topic.Refs()...)
 	c.Compile(&s.Settings, block, in, m, numberOf, "135 or not authorized")
 	c.Is.Replays = s.Keep == keepUser && k.qos > 0 && hasSession(in)
-	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
+	calls.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
 		l, err := locate(u)
 		if err == nil && l.version == 4 {
 			err = s.wants5()

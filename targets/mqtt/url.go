@@ -9,7 +9,7 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The schemes of endpoint URLs.
@@ -43,7 +43,7 @@ const mostName = math.MaxUint16 // bytes of a text
 
 // locate reads the URL of an endpoint.
 func locate(u *url.URL) (l location, err error) {
-	l = location{addresses: message.Addresses(u), version: 5}
+	l = location{addresses: calls.Addresses(u), version: 5}
 	if u.Path != "" && u.Path != "/" {
 		return l, fmt.Errorf("the path %s has no meaning: a step names its topic", u.Path)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The types of packets.
@@ -109,7 +109,7 @@ func read(r *bufio.Reader, version byte) (*packet, error) {
 	if n > mostBody {
 		return nil, malformed("a packet has %d bytes, and %d are read at most", n, mostBody)
 	}
-	b, err := message.ReadWhole(r, n)
+	b, err := calls.ReadWhole(r, n)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/nats"
@@ -22,54 +21,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, nats.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = nats.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, nats.Descriptor(), o, steps...)
 }
 
 // TestCall judges answers.
@@ -117,7 +72,7 @@ func TestCall(t *testing.T) {
 		{"too short", `{nats.request: a}`, "MSG a 1 1\r\nabc\r\n", "error, protocol", "longer than its line says"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			s := start(t, options{say: func(subject, reply, body string) string {
 				switch verb, rest, _ := strings.Cut(c.says, " "); verb {
 				case "":
@@ -134,12 +89,12 @@ func TestCall(t *testing.T) {
 				return c.says
 			}})
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: kept}, c.step)
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want {
-				t.Errorf("got %s, want %s: %+v", got, c.want, kept.kept)
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want {
+				t.Errorf("got %s, want %s: %+v", got, c.want, kept.Kept)
 			}
-			if c.message != "" && (len(kept.kept) != 1 || !strings.Contains(kept.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v, want %q", kept.kept, c.message)
+			if c.message != "" && (len(kept.Kept) != 1 || !strings.Contains(kept.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v, want %q", kept.Kept, c.message)
 			}
 		})
 	}
@@ -162,16 +117,16 @@ func TestLogin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.options)
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			f := newFixture(t, targets.Options{
 				Base: strings.Replace(s.Base(), "://", "://"+c.user, 1), Sampler: kept,
 			}, "nats.request: a")
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
 			}
-			if c.message != "" && !strings.Contains(kept.kept[0].Message, c.message) {
-				t.Errorf("it says %q", kept.kept[0].Message)
+			if c.message != "" && !strings.Contains(kept.Kept[0].Message, c.message) {
+				t.Errorf("it says %q", kept.Kept[0].Message)
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -195,9 +150,9 @@ func TestConsume_Ends(t *testing.T) {
 	}})
 	f := newFixture(t, targets.Options{Base: s.Base()},
 		`{nats.consume: S, consumer: c, messages: 5, check: {"$[1]": two, "$[2]": absent}}`)
-	out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
+	out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
 	if out.Kind != scenarios.OK || acks.Load() != 2 {
-		t.Errorf("%s, %d acknowledged: %+v", f.got(out), acks.Load(), out)
+		t.Errorf("%s, %d acknowledged: %+v", f.Got(out), acks.Load(), out)
 	}
 }
 
@@ -207,13 +162,13 @@ func TestPing(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			s := start(t, options{})
 			f := newFixture(t, targets.Options{Base: s.Base()}, step)
-			u := f.Flow.Open(t, f.Client, f.t0, 0)
+			u := f.Flow.Open(t, f.Client, f.T0, 0)
 			if out := u.Do(0, targetstest.SlowTime/2); out.Kind != scenarios.OK {
-				t.Fatalf("%s: %+v", f.got(out), out)
+				t.Fatalf("%s: %+v", f.Got(out), out)
 			}
 			suite.Until(t, "the answer to the ping", func() bool { return s.pongs.Load() == 1 })
 			if out := u.Do(0, long); out.Kind != scenarios.OK || s.Connections() != 1 {
-				t.Errorf("%s, %d connections: %+v", f.got(out), s.Connections(), out)
+				t.Errorf("%s, %d connections: %+v", f.Got(out), s.Connections(), out)
 			}
 		})
 	}
@@ -224,7 +179,7 @@ func TestPing(t *testing.T) {
 func TestKept_Ends(t *testing.T) {
 	s := start(t, options{})
 	f := newFixture(t, targets.Options{Base: s.Base()}, `{nats.subscribe: ends, keep: user, extract: {message: $}}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for _, want := range []string{"1", "2", "3", "closed", "1"} {
 		out := u.Do(0, long)
 		got := strings.TrimPrefix(u.Var("message"), ":")
@@ -253,7 +208,7 @@ func TestCluster(t *testing.T) {
 			return nil
 		}),
 	}, "nats.request: a", "nats.request: cut")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK || a.Connections() != 1 || b.Connections() != 0 {
 		t.Fatalf("%+v, %d and %d connections", out, a.Connections(), b.Connections())
 	}
@@ -277,7 +232,7 @@ func TestHostile(t *testing.T) {
 		return fmt.Sprintf("MSG %s 1 60000000\r\nhello", reply)
 	}})
 	f := newFixture(t, targets.Options{Base: s.Base()}, "nats.request: a")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	out := u.Do(0, 100*time.Millisecond)

@@ -11,11 +11,11 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // protocol is how NATS goes over connections.
-var protocol = message.Protocol[frame]{
+var protocol = calls.Protocol[frame]{
 	Causes: causes, Login: login, Read: read, Take: take,
 }
 
@@ -35,7 +35,7 @@ func locate(u *url.URL) ([]string, error) {
 	if u.Path != "" && u.Path != "/" {
 		return nil, fmt.Errorf("it has no path, and %q is one", u.Path)
 	}
-	return message.Addresses(u), nil
+	return calls.Addresses(u), nil
 }
 
 // connect is what a client says of itself.
@@ -62,7 +62,7 @@ const inboxSID = "1"
 
 // login makes the handshake: the server's INFO, TLS if the endpoint wants it, CONNECT, and a PING whose answer says
 // that the server accepts it. Replies come to subjects below the name of the line.
-func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls.Config) error {
+func login(ctx context.Context, l *calls.Line[frame], to *url.URL, config *tls.Config) error {
 	targets.StagesOf(ctx).Enter(scenarios.InLogin)
 	first, err := read(l.Reader)
 	switch {
@@ -136,7 +136,7 @@ var (
 )
 
 // take answers PING, and drops the server's notices.
-func take(l *message.Line[frame], f frame) (bool, error) {
+func take(l *calls.Line[frame], f frame) (bool, error) {
 	switch f.op {
 	case "PING":
 		_, err := l.Write(pong)

@@ -85,8 +85,8 @@ func TestReal_Keys(t *testing.T) {
 			}
 			n := startNode(t, "", freePort(t), "-c", file)
 			f := newFixture(t, targets.Options{Base: "nats://" + c.user + "@" + n.addr}, `{nats.publish: a, message: hi}`)
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want {
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -16,7 +16,8 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
+	"brunt/targets/targetstest"
 )
 
 // node is a nats-server with JetStream that ends with the test.
@@ -135,9 +136,9 @@ func TestReal(t *testing.T) {
 			texts = append(texts, s.step)
 		}
 	}
-	kept := new(sampler)
+	kept := new(targetstest.Sampler)
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr, Sampler: kept}, texts...)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	i := 0
 	for _, s := range steps {
 		if s.step == "crash" {
@@ -146,8 +147,8 @@ func TestReal(t *testing.T) {
 			suite.Until(t, "JetStream to be ready", func() bool { return u.Do(i, time.Second).Kind == scenarios.OK })
 			continue
 		}
-		if got := f.got(u.Do(i, long)); got != s.want {
-			t.Fatalf("%s: got %s, want %s; %+v", s.step, got, s.want, kept.kept)
+		if got := f.Got(u.Do(i, long)); got != s.want {
+			t.Fatalf("%s: got %s, want %s; %+v", s.step, got, s.want, kept.Kept)
 		}
 		i++
 	}
@@ -159,7 +160,7 @@ func TestReal_Subscribe(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
 		`{nats.subscribe: "news.*", within: 9s, check: {text: hello}}`, `{nats.publish: news.a, message: hello}`)
 	done := make(chan scenarios.Outcome)
-	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
+	reader, writer := f.Flow.Open(t, f.Client, f.T0, 0), f.Flow.Open(t, f.Client, f.T0, 1)
 	go func() { done <- reader.Do(0, long) }()
 	for {
 		select {
@@ -184,7 +185,7 @@ func TestReal_Keep(t *testing.T) {
 		`{nats.subscribe: news, keep: user, within: 100ms, messages: 100, extract: {all: $}}`,
 		`{nats.subscribe: news, keep: user, within: 10ms, check: {$: absent}, name: idle}`,
 		`{nats.publish: news, message: "${var.n}"}`)
-	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
+	reader, writer := f.Flow.Open(t, f.Client, f.T0, 0), f.Flow.Open(t, f.Client, f.T0, 1)
 	if out := reader.Do(1, long); out.Kind != scenarios.OK {
 		t.Fatalf("%+v", out)
 	}
@@ -225,17 +226,17 @@ func TestReal_Ping(t *testing.T) {
 	n := startNode(t, "", freePort(t), "-c", conf)
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
 		`{nats.subscribe: news, keep: user, within: 500ms, extract: {message: $}}`, `{nats.publish: news, message: hello}`)
-	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
+	reader, writer := f.Flow.Open(t, f.Client, f.T0, 0), f.Flow.Open(t, f.Client, f.T0, 1)
 	for i := range 10 { // 5 s: the server's first ping comes 2 s after a connection begins, or later
 		if out := reader.Do(0, time.Second); !out.Cause.IsExtraction() || f.Opened() != 1 {
-			t.Fatalf("%d: %s, %+v", i, f.got(out), out)
+			t.Fatalf("%d: %s, %+v", i, f.Got(out), out)
 		}
 	}
 	if out := writer.Do(1, time.Second); out.Kind != scenarios.OK {
 		t.Fatalf("%+v", out)
 	}
 	if out := reader.Do(0, time.Second); out.Kind != scenarios.OK {
-		t.Errorf("%s: %+v", f.got(out), out)
+		t.Errorf("%s: %+v", f.Got(out), out)
 	}
 }
 
@@ -244,17 +245,17 @@ func TestReal_Ping(t *testing.T) {
 func TestReal_Frozen(t *testing.T) {
 	n := startNode(t, "", freePort(t))
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr}, `{nats.subscribe: news, keep: user, within: 100ms}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for range 3 {
-		if out := u.Do(0, long); out.Kind != scenarios.OK || out.Status != message.Absent {
-			t.Fatalf("%s: %+v", f.got(out), out)
+		if out := u.Do(0, long); out.Kind != scenarios.OK || out.Status != calls.Absent {
+			t.Fatalf("%s: %+v", f.Got(out), out)
 		}
 	}
 	if text, err := exec.Command("kill", "-STOP", strconv.Itoa(n.Process.Pid)).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	if out := u.Do(0, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
-		t.Errorf("%s: %+v", f.got(out), out)
+		t.Errorf("%s: %+v", f.Got(out), out)
 	}
 }
 
@@ -268,13 +269,13 @@ func TestReal_Again(t *testing.T) {
 		`{nats.publish: s, ack: stream, message: one}`,
 		`{nats.consume: S, consumer: c, ack: off, check: {text: one}}`,
 		`{nats.consume: S, consumer: c, messages: 2, check: {"$[0]": one, "$[1]": absent}}`)
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	for i, c := range []struct {
 		step  int
 		again []int
 	}{{0, nil}, {1, nil}, {2, nil}, {3, nil}, {3, []int{template.WholeAnswer}}, {4, []int{0}}} {
 		if out := u.Do(c.step, long); out.Kind != scenarios.OK || !slices.Equal(u.It.Again, c.again) {
-			t.Fatalf("%d: %s, again %v: %+v", i, f.got(out), u.It.Again, out)
+			t.Fatalf("%d: %s, again %v: %+v", i, f.Got(out), u.It.Again, out)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // The kinds of steps.
@@ -36,17 +36,17 @@ func Descriptor() *targets.Descriptor {
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
 		Settings: reflect.TypeFor[step](),
 		Compile:  compile, Absent: absent,
-		Bind:  message.Bind[frame],
+		Bind:  calls.Bind[frame],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 	}
-	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
+	d.Client = func(o targets.Options) (targets.Client, error) { return calls.NewClient(o, d, &protocol) }
 	return d
 }
 
 // absent reports whether there was no message, or the API has no message, stream or consumer of that name.
 func absent(_ scenarios.Call, out *scenarios.Outcome) bool {
 	switch out.Status {
-	case message.Absent, noMessages, noConsumer, noMessage, noStream:
+	case calls.Absent, noMessages, noConsumer, noMessage, noStream:
 		return true
 	}
 	return false
@@ -77,10 +77,10 @@ type step struct {
 	// a connection for it, as long as the virtual user
 	Keep string `yaml:"keep,oneof=step|user"`
 
-	message.Settings `yaml:",inline"`
+	calls.Settings `yaml:",inline"`
 }
 
-type call = message.Call[frame]
+type call = calls.Call[frame]
 
 // belongs says which kinds of steps a key belongs to.
 var belongs = map[string][]string{
@@ -101,7 +101,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	message.Refuse(&s.Place, block.Kind, belongs, m)
+	calls.Refuse(&s.Place, block.Kind, belongs, m)
 	k := &kind{step: s}
 	c := &call{Compose: k.compose}
 	switch block.Kind {
@@ -113,13 +113,13 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindSubscribe:
 		k.subject, c.Run, c.Is.Waits = &s.Subscribe, k.subscribe, true
 		if s.Keep != "user" {
-			c.Is.Unfit = message.Missing
+			c.Is.Unfit = calls.Missing
 		}
 	case kindConsume:
 		k.subject, c.Run, c.Is.Waits = &s.Consume, k.consume, true
 		k.ackOf("on", "off", m)
 		if c.Is.Replays = s.Ack == "on"; s.Ack == "off" {
-			c.Is.Unfit = message.Repeating
+			c.Is.Unfit = calls.Repeating
 		}
 		if s.Consumer.IsZero() {
 			m.AddHint(block.Pos, "such as consumer: shop", "nats.consume wants the name of a consumer")
@@ -135,7 +135,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.Is.Refs = append(c.Is.Refs, t.Refs()...)
 	}
 	c.Compile(&s.Settings, block, in, m, numberOf, "503 or 10071")
-	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
+	calls.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
 		if _, both := u.User.Password(); !both {
 			in.AddSecret(u.User.Username()) // a token, or a seed
 		}

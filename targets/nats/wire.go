@@ -11,7 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // A frame is a line of the server, with what follows it.
@@ -100,7 +100,7 @@ func readMessage(r *bufio.Reader, headed bool, rest []byte) (f frame, err error)
 			return f, malformed("%q is not the size of the headers of a message", words[len(words)-2])
 		}
 	}
-	all, err := message.ReadWhole(r, size+len("\r\n"))
+	all, err := calls.ReadWhole(r, size+len("\r\n"))
 	if err != nil {
 		return f, err
 	}

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 	"brunt/targets/stream"
 )
 
@@ -27,29 +27,18 @@ func (s *session) Close() error { return nil }
 
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	x := exchanges.Get().(*exchange)
-	x.session, x.call, x.it, x.out = s, by.(*call), it, out
+	x.Begin(&s.client.o, s.client, it, out)
+	x.session, x.call = s, by.(*call)
 	s.lane.by.CompareAndSwap(nil, x.call.by)
-	err := x.compose()
-	if err != nil {
-		out.Slot = s.client.o.Now()
-	} else {
-		err = x.run()
-	}
-	if err != nil {
-		targets.Fail(out, err, max(s.client.o.Now(), out.Slot), it.Deadline, s.client.Over().Err() != nil)
-	} else {
-		x.call.expected.Judge(&x.message, x.status, causes.Cause(x.status), it, out)
-	}
-	x.sample(err)
+	x.Progress.Do(x)
 	x.end()
 }
 
 // exchange is a call in progress.
 type exchange struct {
+	calls.Progress
 	*session
 	call *call
-	it   *template.Iter
-	out  *scenarios.Outcome
 
 	with    []byte // as the step has it, rendered
 	rest    []byte // its line, without the id
@@ -88,45 +77,42 @@ func (x *exchange) end() {
 	exchanges.Put(x)
 }
 
-// compose renders the call.
-func (x *exchange) compose() (err error) {
+// Compose implements [calls.Maker].
+func (x *exchange) Compose() (err error) {
 	if x.call.with != nil {
-		x.with, err = x.call.with.Append(x.with[:0], x.it)
+		x.with, err = x.call.with.Append(x.with[:0], x.It)
 	}
 	return err
 }
 
-// run makes the call in a slot of the lane's process.
-func (x *exchange) run() error {
-	out, deadline := x.out, x.it.Deadline
-	s, at, _, err := x.lane.places.Get(deadline, &out.Opening)
-	if out.Slot = at; err != nil {
+// Run implements [calls.Maker]. It makes the call in a slot of the lane's process.
+func (x *exchange) Run() error {
+	if err := calls.Make(&x.Progress, x.lane.places, false, x); err != nil {
 		return err
-	}
-	for s.p.over() && s.Used {
-		if s, err = x.lane.places.Replace(s, deadline, &out.Opening); err != nil {
-			return err
-		}
-	}
-	err = x.ask(s.p)
-	x.lane.places.Put(s, !s.p.over())
-	switch {
-	case err != nil:
-		return err
-	case out.End > deadline:
-		return targets.ErrLate
 	}
 	return x.read()
 }
 
+// Exchange implements [calls.Trip].
+func (x *exchange) Exchange(s *slot) (calls.Fate, error) {
+	if s.p.over() && s.Used {
+		return calls.Close, targets.ErrStale
+	}
+	err := x.ask(s.p)
+	if s.p.over() {
+		return calls.Close, err
+	}
+	return calls.Reuse, err
+}
+
 // ask hands the call to the program, and waits for the answer.
 func (x *exchange) ask(p *process) error {
-	now := x.client.o.Now()
-	x.rest = appendCall(x.rest[:0], x.call.call, x.with, x.user, x.it.Deadline-now)
+	now := x.Now()
+	x.rest = appendCall(x.rest[:0], x.call.call, x.with, x.user, x.It.Deadline-now)
 	if err := p.add(x); err != nil {
 		return err
 	}
-	x.timer.Reset(x.it.Deadline - now)
+	x.timer.Reset(x.It.Deadline - now)
 	defer x.timer.Stop()
 	var err error
 	select {
@@ -140,8 +126,8 @@ func (x *exchange) ask(p *process) error {
 		<-x.done
 		err = nil
 	}
-	if out := x.out; x.handed {
-		out.Sent, out.WasSent, out.Attempts = x.sent, true, 1
+	if x.handed {
+		x.Wrote(x.sent)
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -151,13 +137,18 @@ func (x *exchange) ask(p *process) error {
 	case x.err != nil:
 		return x.err
 	}
-	x.out.First, x.out.End, x.out.Bytes = x.at, x.at, int64(x.size)
+	x.Came(x.at, x.size)
 	return nil
+}
+
+// Judge implements [calls.Maker].
+func (x *exchange) Judge() {
+	x.call.expected.Judge(&x.message, x.status, causes.Cause(x.status), x.It, x.Out)
 }
 
 // read takes the answer from its line.
 func (x *exchange) read() error {
-	l, out := x.answer, x.out
+	l, out := x.answer, x.Out
 	if l.Failed != "" {
 		cause := failures[l.Failed]
 		if cause == scenarios.Refused || cause == scenarios.NameNotFound { // the target got nothing
@@ -172,7 +163,7 @@ func (x *exchange) read() error {
 	}
 	x.status = l.Status
 	if l.Absent && l.Status == 0 {
-		x.status = message.Absent
+		x.status = calls.Absent
 	}
 	x.message = stream.Message{Data: l.Body, First: out.First, End: out.End, None: len(l.Body) == 0}
 	out.Answered, out.Status = true, x.status
@@ -182,22 +173,15 @@ func (x *exchange) read() error {
 // mostMessage is the maximum length in bytes of a plug-in's message in a report.
 const mostMessage = 300
 
-// sample keeps a call for the report, if the sampler wants it.
-func (x *exchange) sample(err error) {
-	k := x.client.o.Sampler
-	if k == nil || !k.Want(x.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (x *exchange) Sample() targets.Sampled {
 	u := *x.client.at
 	u.User, u.RawQuery = nil, ""
 	sent := &result.Sent{URL: u.String(), Method: kindPlugin + " " + x.call.call, Command: sentCommand(x.call.by)}
 	sent.SetBody(string(x.with))
-	targets.Sampled{
-		Out: x.out, Step: x.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) {
-			return x.call.expected.Wanted(&x.message, x.status, x.reason(), x.it, x.out), message.Excerpt(&x.message)
-		},
-	}.Keep(k, x.it)
+	return targets.Sampled{Step: x.call.name, Sent: sent, Failed: func() (string, string) {
+		return x.call.expected.Wanted(&x.message, x.status, x.reason(), x.It, x.Out), calls.Excerpt(&x.message)
+	}}
 }
 
 // reason says why the status of the answer is an error.

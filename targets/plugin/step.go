@@ -16,7 +16,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // kindPlugin is the kind of a step, and scheme that of the URL of an endpoint.
@@ -33,7 +33,7 @@ func Descriptor() *targets.Descriptor {
 		Wires:    map[string]targets.Wire{scheme: {}},
 		Settings: reflect.TypeFor[step](), Endpoint: reflect.TypeFor[endpointSettings](), Runs: true,
 		Compile: compile, Bind: bind,
-		Absent: message.IsAbsent,
+		Absent: calls.IsAbsent,
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
@@ -53,7 +53,7 @@ type step struct {
 	Plugin string         `yaml:"plugin"`
 	With   *template.JSON `yaml:"with"` // settings of the call, as JSON that the plug-in gets
 
-	message.Answers `yaml:",inline"`
+	calls.Answers `yaml:",inline"`
 }
 
 // endpointSettings is the YAML of an endpoint besides its url, which says where the plug-in connects to.
@@ -81,7 +81,7 @@ type call struct {
 	with     *template.Template // nil: the call has no settings
 	by       *endpoint
 	is       scenarios.CallTraits
-	expected message.Expected
+	expected calls.Expected
 }
 
 func (c *call) Name() string { return c.name }

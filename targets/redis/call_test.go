@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/redis"
@@ -18,58 +17,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, redis.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = redis.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-func (f *fixture) user(t testing.TB, vu int) *targetstest.User {
-	return f.Flow.Open(t, f.Client, f.t0, vu)
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, redis.Descriptor(), o, steps...)
 }
 
 // says answers each command with the text of its last word.
@@ -131,16 +82,16 @@ func TestCall(t *testing.T) {
 		{"nonsense", `{redis: [GET, "what~"]}`, "error, protocol", "begins with"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &sampler{}
+			k := &targetstest.Sampler{}
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k}, c.step, `{redis: [GET, "+well~"]}`)
-			u := f.user(t, 0)
-			if got := f.got(u.Do(0, long)); got != c.want {
+			u := f.User(t, 0)
+			if got := f.Got(u.Do(0, long)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
-			if c.message != "" && (len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v", k.kept)
+			if c.message != "" && (len(k.Kept) != 1 || !strings.Contains(k.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v", k.Kept)
 			}
-			if got := f.got(u.Do(1, long)); got != "ok" {
+			if got := f.Got(u.Do(1, long)); got != "ok" {
 				t.Errorf("the next call: %s", got)
 			}
 		})
@@ -159,9 +110,9 @@ func TestCall_Values(t *testing.T) {
 	}})
 	f := newFixture(t, targets.Options{Base: s.Base()}, `{redis: [GET, "k ${int(5,5)}", 7, true, ""], extract: {v: $}}`,
 		`redis: [SET, "${var.v}", "x${var.v}y"]`, `redis: {multi: [[SET, a, "${var.v}"], [INCR, b]]}`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i := range 2 {
-		if got := f.got(u.Do(i, long)); got != "ok" {
+		if got := f.Got(u.Do(i, long)); got != "ok" {
 			t.Error(got)
 		}
 	}
@@ -182,11 +133,11 @@ func TestCall_Absent(t *testing.T) {
 	d, s := redis.Descriptor(), start(t, options{say: says})
 	f := newFixture(t, targets.Options{Base: s.Base()}, `redis: [GET, "_~"]`, `redis: [GET, "+a~"]`,
 		`redis: [GET, "-LOADING a~"]`, `redis: [GET, "-ERR a~"]`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{"true false", "false false", "false true", "false false"} {
 		out := u.Do(i, long)
 		if got := fmt.Sprint(d.Absent(f.Calls[i], &out), d.Retry(f.Calls[i], &out)); got != want {
-			t.Errorf("%s: %s, want %s", f.got(out), got, want)
+			t.Errorf("%s: %s, want %s", f.Got(out), got, want)
 		}
 	}
 }
@@ -196,9 +147,9 @@ func TestCall_ChecksAgainstValues(t *testing.T) {
 	s := start(t, options{say: says})
 	f := newFixture(t, targets.Options{Base: s.Base()}, `{redis: [GET, "+hi~"], extract: {v: $}}`,
 		`{redis: [GET, "+hi~"], check: {$: "${var.v}"}}`, `{redis: [GET, "+ho~"], check: {$: "${var.v}"}}`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{"ok", "ok", "error, check $"} {
-		if got := f.got(u.Do(i, long)); got != want {
+		if got := f.Got(u.Do(i, long)); got != want {
 			t.Errorf("call %d: got %s, want %s", i, got, want)
 		}
 	}
@@ -223,25 +174,25 @@ func TestPipeline(t *testing.T) {
 	if names := fmt.Sprint(redis.Descriptor().Parts(f.Calls[0])); names != "[GET GET 2 INCR]" {
 		t.Errorf("parts are %s", names)
 	}
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	out := u.Do(0, long)
-	if got := f.got(out); got != "error, error ERR" || out.Attempts != 1 || out.Bytes != 4+9+4 {
+	if got := f.Got(out); got != "error, error ERR" || out.Attempts != 1 || out.Bytes != 4+9+4 {
 		t.Errorf("got %s, %+v", got, out)
 	}
 	for i, want := range []string{"ok", "error, error ERR", "ok"} {
 		p := parts[i]
 		ordered := out.Sent <= p.out.First && p.out.First <= p.out.End && p.out.End <= out.End
-		if p.part != i || f.got(p.out) != want || !ordered || p.out.Slot != out.Slot || !p.out.Answered {
-			t.Errorf("part %d: %s %+v of %+v", i, f.got(p.out), p.out, out)
+		if p.part != i || f.Got(p.out) != want || !ordered || p.out.Slot != out.Slot || !p.out.Answered {
+			t.Errorf("part %d: %s %+v of %+v", i, f.Got(p.out), p.out, out)
 		}
 	}
 	parts = nil
-	if got := f.got(u.Do(1, long)); got != "ok" || u.Var("v") != "a" || len(parts) != 2 {
+	if got := f.Got(u.Do(1, long)); got != "ok" || u.Var("v") != "a" || len(parts) != 2 {
 		t.Errorf("%s, v is %s, %d parts", got, u.Var("v"), len(parts))
 	}
 	parts = nil
-	if got := f.got(u.Do(2, 100*time.Millisecond)); got != "error, timeout" || len(parts) != 2 ||
-		f.got(parts[1].out) != "error, timeout" {
+	if got := f.Got(u.Do(2, 100*time.Millisecond)); got != "error, timeout" || len(parts) != 2 ||
+		f.Got(parts[1].out) != "error, timeout" {
 		t.Errorf("%s, parts %+v", got, parts)
 	}
 	s.Release()
@@ -261,7 +212,7 @@ func TestMulti(t *testing.T) {
 	}})
 	f := newFixture(t, targets.Options{Base: s.Base()}, `{redis: {multi: [[INCR, a], [INCR, b]]}, check: {"$[1]": 2}}`,
 		`redis: {multi: [[INCR, a], [WRONG]]}`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for _, c := range []struct {
 		call       int
 		exec, want string
@@ -273,7 +224,7 @@ func TestMulti(t *testing.T) {
 		{1, "-EXECABORT no\r\n", "error, error ERR"},
 	} {
 		exec = c.exec
-		if got := f.got(u.Do(c.call, long)); got != c.want {
+		if got := f.Got(u.Do(c.call, long)); got != c.want {
 			t.Errorf("%q: %s, want %s", c.exec, got, c.want)
 		}
 	}
@@ -308,19 +259,19 @@ func TestLogin(t *testing.T) {
 		{"RESP2 without login", "redis://ADDR?protocol=2", "ok", "[]", "[RESP2]", options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, k := start(t, c.o), &sampler{}
+			s, k := start(t, c.o), &targetstest.Sampler{}
 			f := newFixture(t, targets.Options{Base: strings.Replace(c.url, "ADDR", s.Addr().String(), 1), Sampler: k},
 				"redis: [PING]")
-			out := f.user(t, 0).Do(0, long)
-			if got := f.got(out); got != c.want || s.logins() != c.logins || fmt.Sprint(f.Spoken().Versions) != c.version {
+			out := f.User(t, 0).Do(0, long)
+			if got := f.Got(out); got != c.want || s.logins() != c.logins || fmt.Sprint(f.Spoken().Versions) != c.version {
 				t.Errorf("got %s, logins %s, spoken %s", got, s.logins(), f.Spoken().Versions)
 			}
 			if (out.Opening.Login > 0) != (c.logins != "[]") {
 				t.Errorf("the login took %v", out.Opening.Login)
 			}
-			if c.want != "ok" && (out.WasSent || len(k.kept) != 1 ||
-				!strings.Contains(k.kept[0].Message, "the login is refused: WRONGPASS")) {
-				t.Errorf("%+v", k.kept)
+			if c.want != "ok" && (out.WasSent || len(k.Kept) != 1 ||
+				!strings.Contains(k.Kept[0].Message, "the login is refused: WRONGPASS")) {
+				t.Errorf("%+v", k.Kept)
 			}
 			bound := redis.Descriptor().Bind(t.Context(), f.Calls[0], f.Client)
 			if (bound == nil) != (c.want == "ok") {
@@ -338,10 +289,10 @@ func TestPerUser(t *testing.T) {
 	for _, name := range []string{"first", "second"} {
 		t.Run(name, func(t *testing.T) { // its end closes the sessions
 			for range 3 {
-				users := []*targetstest.User{f.user(t, 0), f.user(t, 1)}
+				users := []*targetstest.User{f.User(t, 0), f.User(t, 1)}
 				for range 3 {
 					for _, u := range users {
-						if got := f.got(u.Do(0, long)); got != "ok" {
+						if got := f.Got(u.Do(0, long)); got != "ok" {
 							t.Error(got)
 						}
 					}
@@ -357,11 +308,11 @@ func TestPerUser(t *testing.T) {
 // TestSample: a call that failed can be sent again by redis-cli, without its secrets.
 func TestSample(t *testing.T) {
 	s := start(t, options{say: func([]string) string { return "-ERR no\r\n" }})
-	k := &sampler{}
+	k := &targetstest.Sampler{}
 	f := newFixture(t, targets.Options{Base: "redis://ann:sesame-open@" + s.Addr().String() + "/3", Sampler: k},
 		`redis: [SET, "user ${int(5,5)}", 'a"b']`, "redis: [GET, user:5]",
 		"redis: {pipeline: [[INCR, a], [HSET, u, password, hunter22]]}", "redis: {multi: [[INCR, a]]}")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	host, port, _ := strings.Cut(s.Addr().String(), ":")
 	cli := "redis-cli -h '" + host + "' -p '" + port + "' -n '3' --user ann"
 	auth := `REDISCLI_AUTH="${REDIS_PASSWORD:?}" `
@@ -372,7 +323,7 @@ func TestSample(t *testing.T) {
 		`printf '%s\n'` + " \\\n  MULTI \\\n  'INCR a' \\\n  EXEC | " + auth + cli,
 	} {
 		u.Do(i, long)
-		sent := k.kept[i].Sent
+		sent := k.Kept[i].Sent
 		got := sent.Conceal(nil).Curl()
 		if i == 2 {
 			if strings.Contains(got, "hunter22") || !strings.Contains(got, "HSET u password") ||
@@ -452,7 +403,7 @@ func TestURL(t *testing.T) {
 }
 
 // bind prepares the calls at the endpoint.
-func (f *fixture) bind(t testing.TB) error {
+func bind(t testing.TB, f *targetstest.Fixture) error {
 	for _, c := range f.Calls {
 		if err := redis.Descriptor().Bind(t.Context(), c, f.Client); err != nil {
 			return err

@@ -71,9 +71,7 @@ func (c *call) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mistake
 	}
 	c.allow, c.shed = k.allow, k.shed
 	c.decodes = len(k.Paths) > 0 || k.Valid != nil
-	c.rest.Within(k.Within, in)
-	c.rest.Schema(k.Valid, in, m)
-	c.rest.Fields("", k.Paths, in)
+	c.rest.Answer(&k.Answer, "", nil, in, m)
 }
 
 // rank returns how bad an error is, by its first word.

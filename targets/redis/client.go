@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/dial"
+	"brunt/targets/calls"
 	"brunt/targets/http/h1"
 )
 
@@ -22,7 +20,6 @@ type client struct {
 	o         targets.Options
 	at        location
 	tls       *tls.Config
-	slack     time.Duration // how late a connection's deadline may be
 	greeting  greeting
 	shared    *routes
 	cluster   *cluster               // nil: it is not a cluster
@@ -34,22 +31,13 @@ type client struct {
 
 // newClient creates the client of one load.
 func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := calls.Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client{o: o, slack: h1.Slack(o.Timeout)}
+	c := &client{o: o, tls: config}
 	if c.at, err = locate(u); err != nil {
 		return nil, err
-	}
-	if c.at.secure {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
-		c.tls.NextProtos = nil
 	}
 	c.greeting.init(&c.at)
 	c.Pool = targets.NewPool[*h1.Conn](&c.o)
@@ -63,48 +51,23 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 
 // routes holds the places for connections to the addresses of an endpoint.
 type routes struct {
-	client *client
-	only   *targets.Places[*h1.Conn] // if the endpoint has one address; nil: it is a cluster
-
-	mu sync.Mutex
-	of map[string]*targets.Places[*h1.Conn] // by host:port
+	*calls.Routes[*h1.Conn]
+	only *targets.Places[*h1.Conn] // if the endpoint has one address; nil: it is a cluster
 }
 
 // routes creates places for connections.
 func (c *client) routes() *routes {
-	r := &routes{client: c, of: map[string]*targets.Places[*h1.Conn]{}}
+	r := &routes{Routes: calls.NewRoutes(func(address string) *targets.Places[*h1.Conn] {
+		by := targets.Connector[*h1.Conn]{Dial: c.dial, Ready: c.ready}
+		if c.cluster != nil {
+			by.Dial = func(ctx context.Context, n uint64) (*h1.Conn, error) { return h1.Dial(ctx, &c.o, address, n) }
+		}
+		return c.To(by)
+	})}
 	if c.cluster == nil {
-		r.only = c.To(targets.Connector[*h1.Conn]{Dial: c.dial, Ready: c.ready})
+		r.only = r.To("")
 	}
 	return r
-}
-
-// to returns the places for connections to a node.
-func (r *routes) to(address string) *targets.Places[*h1.Conn] {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := r.of[address]
-	if p == nil {
-		c := r.client
-		p = c.To(targets.Connector[*h1.Conn]{
-			Dial:  func(ctx context.Context, n uint64) (*h1.Conn, error) { return h1.Dial(ctx, &c.o, address, n) },
-			Ready: c.ready,
-		})
-		r.of[address] = p
-	}
-	return p
-}
-
-// close closes the connections that no call uses.
-func (r *routes) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.only != nil {
-		r.only.Close()
-	}
-	for _, p := range r.of {
-		p.Close()
-	}
 }
 
 // address returns the host:port of the server, or of the primary according to the sentinels.
@@ -155,16 +118,7 @@ func (c *client) ready(ctx context.Context, conn *h1.Conn) error {
 
 // secure makes the TLS handshake, if the endpoint wants one.
 func (c *client) secure(ctx context.Context, conn *h1.Conn) error {
-	if c.tls == nil {
-		conn.GoDirect()
-		return nil
-	}
-	by := c.tls
-	if by.ServerName == "" {
-		by = by.Clone()
-		by.ServerName, _, _ = net.SplitHostPort(conn.Address)
-	}
-	return conn.Secure(ctx, by)
+	return calls.Secure(ctx, conn, c.tls)
 }
 
 func (c *client) Spoken() (s targets.Spoken) {

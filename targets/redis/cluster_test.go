@@ -70,11 +70,11 @@ func TestCluster(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: "redis+cluster://" + first}, "{redis: [GET, b], extract: {v: $}}",
 		"{redis: [GET, a], extract: {v: $}}",
 		`{redis: [GET, "x{${var.k}}y"], extract: {v: $}}`, "{redis: {multi: [[INCR, b]]}}")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	want := func(call int, node string, attempts uint16) {
 		t.Helper()
 		out := u.Do(call, long)
-		if got := f.got(out); got != "ok" || node != "" && u.Var("v") != ":"+node || out.Attempts != attempts {
+		if got := f.Got(out); got != "ok" || node != "" && u.Var("v") != ":"+node || out.Attempts != attempts {
 			t.Errorf("call %d: %s by node %s, %d attempts", call, got, u.Var("v"), out.Attempts)
 		}
 	}
@@ -94,8 +94,8 @@ func TestCluster(t *testing.T) {
 	want(1, "0", 2)
 	both := "-MOVED 15495 " + second + "\r\n"
 	nodes[1].move.Store(&both)
-	if out := u.Do(1, long); f.got(out) != "error, error MOVED" || out.Attempts != 4 {
-		t.Errorf("moved again and again: %s, %d attempts", f.got(out), out.Attempts)
+	if out := u.Do(1, long); f.Got(out) != "error, error MOVED" || out.Attempts != 4 {
+		t.Errorf("moved again and again: %s, %d attempts", f.Got(out), out.Attempts)
 	}
 	nodes[1].move.Store(nil)
 	suite.Until(t, "the slots as the nodes have them", func() bool { u.Do(0, long); return u.Var("v") == ":0" })
@@ -108,10 +108,10 @@ func TestCluster_Multi(t *testing.T) {
 	nodes[0].move.Store(&moved)
 	f := newFixture(t, targets.Options{Base: "redis+cluster://" + nodes[0].Addr().String()}, "redis: {multi: [[INCR, b]]}",
 		"redis: {pipeline: [[INCR, b], [INCR, '{b}2']]}")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i := range 2 {
-		if out := u.Do(i, long); f.got(out) != "ok" {
-			t.Errorf("call %d: %s", i, f.got(out))
+		if out := u.Do(i, long); f.Got(out) != "ok" {
+			t.Errorf("call %d: %s", i, f.Got(out))
 		}
 	}
 }
@@ -131,17 +131,17 @@ func TestCluster_Allowlist(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFixture(t, o, "redis: [GET, b]", "redis: [GET, a]")
-	u := f.user(t, 0)
-	if got := f.got(u.Do(0, long)); got != "ok" {
+	u := f.User(t, 0)
+	if got := f.Got(u.Do(0, long)); got != "ok" {
 		t.Error(got)
 	}
-	if got := f.got(u.Do(1, long)); got != "error, not allowed" || nodes[1].Connections() != 0 {
+	if got := f.Got(u.Do(1, long)); got != "error, not allowed" || nodes[1].Connections() != 0 {
 		t.Errorf("%s, %d connections", got, nodes[1].Connections())
 	}
 	moved := "-MOVED 3300 " + nodes[1].Addr().String() + "\r\n"
 	nodes[0].move.Store(&moved)
-	if out := u.Do(0, long); f.got(out) != "error, not allowed" || nodes[1].Connections() != 0 {
-		t.Errorf("%s, %d connections", f.got(out), nodes[1].Connections())
+	if out := u.Do(0, long); f.Got(out) != "error, not allowed" || nodes[1].Connections() != 0 {
+		t.Errorf("%s, %d connections", f.Got(out), nodes[1].Connections())
 	}
 }
 
@@ -172,24 +172,24 @@ func TestSentinel(t *testing.T) {
 	f := newFixture(t, targets.Options{
 		Base: "redis+sentinel://ann:pass@127.0.0.1:1/shop?addr=" + sentinel.Addr().String(),
 	}, "{redis: [INCR, a], extract: {v: $}}")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for range 3 {
-		if got := f.got(u.Do(0, long)); got != "ok" || u.Var("v") != ":0" {
+		if got := f.Got(u.Do(0, long)); got != "ok" || u.Var("v") != ":0" {
 			t.Errorf("%s by %s", got, u.Var("v"))
 		}
 	}
 	readOnly.Store(true)
-	if got := f.got(u.Do(0, long)); got != "error, error READONLY" {
+	if got := f.Got(u.Do(0, long)); got != "error, error READONLY" {
 		t.Error(got)
 	}
-	if got := f.got(u.Do(0, long)); got != "ok" || u.Var("v") != ":1" {
+	if got := f.Got(u.Do(0, long)); got != "ok" || u.Var("v") != ":1" {
 		t.Errorf("%s by %s", got, u.Var("v"))
 	}
 	if sentinel.Connections() != 2 {
 		t.Errorf("the sentinel was asked %d times", sentinel.Connections())
 	}
 	other := newFixture(t, targets.Options{Base: "redis+sentinel://127.0.0.1:1/shop"}, "redis: [PING]")
-	if got := other.got(other.user(t, 0).Do(0, long)); got != "error, refused" {
+	if got := other.Got(other.User(t, 0).Do(0, long)); got != "error, refused" {
 		t.Error(got)
 	}
 }
@@ -213,7 +213,7 @@ func TestSentinel_Stale(t *testing.T) {
 	url := fmt.Sprintf("redis+sentinel://%s/shop?addr=%s&addr=%s", stale.Addr(), also.Addr(), fresh.Addr())
 	f := newFixture(t, targets.Options{Base: url}, "redis: [PING]")
 	for i := range 2 {
-		if got := f.got(f.user(t, i).Do(0, long)); got != "ok" {
+		if got := f.Got(f.User(t, i).Do(0, long)); got != "ok" {
 			t.Errorf("user %d: %s", i, got)
 		}
 	}
@@ -223,7 +223,7 @@ func TestSentinel_Stale(t *testing.T) {
 	lost := newFixture(t, targets.Options{
 		Base: fmt.Sprintf("redis+sentinel://%s/shop?addr=%s", stale.Addr(), also.Addr()),
 	}, "redis: [PING]")
-	if got := lost.got(lost.user(t, 0).Do(0, long)); got != "error, refused" {
+	if got := lost.Got(lost.User(t, 0).Do(0, long)); got != "error, refused" {
 		t.Errorf("all sentinels name a lost server: %s", got)
 	}
 }
@@ -254,18 +254,18 @@ func TestCluster_Down(t *testing.T) {
 	}
 	f := newFixture(t, targets.Options{Base: "redis+cluster://" + nodes[0].Addr().String()}, "{redis: [INCR, b], extract: {v: $}}",
 		"{redis: {pipeline: [[INCR, b], [GET, b]]}}")
-	u := f.user(t, 0)
-	if out := u.Do(0, long); f.got(out) != "error, error CLUSTERDOWN" || out.Attempts != 1 {
-		t.Errorf("before another node took over: %s, %d attempts", f.got(out), out.Attempts)
+	u := f.User(t, 0)
+	if out := u.Do(0, long); f.Got(out) != "error, error CLUSTERDOWN" || out.Attempts != 1 {
+		t.Errorf("before another node took over: %s, %d attempts", f.Got(out), out.Attempts)
 	}
 	moved.Store(true)
 	began := time.Now()
-	suite.Until(t, "another node serves", func() bool { return f.got(u.Do(0, long)) == "ok" })
+	suite.Until(t, "another node serves", func() bool { return f.Got(u.Do(0, long)) == "ok" })
 	if took := time.Since(began); u.Var("v") != ":1" || f.Client.Spoken().Elsewhere != 1 {
 		t.Errorf("after %v by %s, %+v", took, u.Var("v"), f.Client.Spoken())
 	}
-	if out := u.Do(1, long); f.got(out) != "ok" || out.Attempts != 1 {
-		t.Errorf("the slots are known: %s, %d attempts", f.got(out), out.Attempts)
+	if out := u.Do(1, long); f.Got(out) != "ok" || out.Attempts != 1 {
+		t.Errorf("the slots are known: %s, %d attempts", f.Got(out), out.Attempts)
 	}
 }
 
@@ -295,10 +295,10 @@ func TestCluster_Gone(t *testing.T) {
 		asked.Store(0)
 		stale.Store(first)
 		f := newFixture(t, targets.Options{Base: "redis+cluster://" + node.Addr().String()}, "{redis: [INCR, b]}")
-		out := f.user(t, 0).Do(0, long)
+		out := f.User(t, 0).Do(0, long)
 		ok := want == "ok"
-		if f.got(out) != want || out.WasSent != ok || (out.Attempts == 1) != ok || (f.Client.Spoken().Elsewhere == 1) != ok {
-			t.Errorf("%s, want %s: %+v", f.got(out), want, out)
+		if f.Got(out) != want || out.WasSent != ok || (out.Attempts == 1) != ok || (f.Client.Spoken().Elsewhere == 1) != ok {
+			t.Errorf("%s, want %s: %+v", f.Got(out), want, out)
 		}
 	}
 }

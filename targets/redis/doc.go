@@ -1,7 +1,7 @@
 // Package redis sends commands to Redis over its protocol RESP3, or over RESP2 if the server knows no other.
 //
 //	step --compile--> call                                        once
-//	call --compose--> bytes --Places.Get--> connection --> reply  for each call
+//	call --Compose--> bytes --calls.Make--> connection --> reply  for each call
 //	reply --judge--> outcome, samples, variables
 //
 //	step.go      the YAML of a step

@@ -66,12 +66,12 @@ func (a *answer) Header(string) [][]byte { return nil }
 
 func (a *answer) Body() []byte { return a.text }
 
-// judge records the results of the checks in the outcome, and extracts variables from the answer.
-func (t *exchange) judge() {
-	c, out, a := t.call, t.out, &t.answer
+// Judge implements [calls.Maker].
+func (t *exchange) Judge() {
+	c, out, a := t.call, t.Out, &t.answer
 	if targets.JudgeStatus(out, a.failed && a.rank == shedError, !a.failed || a.rank == allowedError,
 		causes.Cause(a.number)) {
-		c.rest.Judge(a, t.it, out)
+		c.rest.Judge(a, t.It, out)
 	}
 }
 
@@ -81,5 +81,5 @@ func (t *exchange) wanted() string {
 	if a.failed && a.rank != allowedError {
 		return string(a.text)
 	}
-	return t.call.rest.Wanted(a, t.it, t.out)
+	return t.call.rest.Wanted(a, t.It, t.Out)
 }

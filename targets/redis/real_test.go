@@ -107,13 +107,13 @@ func TestReal(t *testing.T) {
 			"{redis: [EVALSHA, e0e1f9fabfc9d4800c877a703b823ac0578ff8db, 0]}",
 			"{redis: [BLPOP, nothing, 0.05], check: {$: exists}}",
 		)
-		u := f.user(t, 0)
+		u := f.User(t, 0)
 		for i, want := range []string{
 			"ok", "ok", "ok", "error, check $", "error, error WRONGTYPE", "ok", "ok", "error, error ERR",
 			"error, error WRONGTYPE", "ok", "error, error other",
 			"error, error NOSCRIPT", "error, check $",
 		} {
-			if got := f.got(u.Do(i, long)); got != want {
+			if got := f.Got(u.Do(i, long)); got != want {
 				t.Errorf("%s: call %d, %s: %s, want %s", base, i, f.Calls[i].Name(), got, want)
 			}
 		}
@@ -125,12 +125,12 @@ func TestReal(t *testing.T) {
 		{"redis://ann:sesame@", "{redis: [HGETALL, none], check: {$: '= {}'}}", "ok"},
 	} {
 		f := newFixture(t, targets.Options{Base: c.base + s.addr}, c.call)
-		if got := f.got(f.user(t, 0).Do(0, long)); got != c.want {
+		if got := f.Got(f.User(t, 0).Do(0, long)); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.base, c.call, got, c.want)
 		}
 	}
 	f := newFixture(t, targets.Options{Base: "redis://ann:sesame@" + s.addr + "/99"}, "redis: [PING]")
-	if got := f.got(f.user(t, 0).Do(0, long)); got != "error, error ERR" {
+	if got := f.Got(f.User(t, 0).Do(0, long)); got != "error, error ERR" {
 		t.Errorf("a database that there is not: %s", got)
 	}
 }
@@ -149,14 +149,14 @@ func TestReal_Cluster(t *testing.T) {
 	}
 	f := newFixture(t, targets.Options{Base: "redis+cluster://" + nodes[1].addr}, "redis: [INCR, 'k:${int(1,1000)}']",
 		"redis: {multi: [[INCR, '{user1}a'], [INCR, '{user1}b']]}", "redis: [DBSIZE]", "redis: [INCR, 'foo']")
-	u := f.user(t, 0)
-	if err := f.bind(t); err != nil {
+	u := f.User(t, 0)
+	if err := bind(t, f); err != nil {
 		t.Fatal(err)
 	}
 	for range 300 {
 		for i := range 3 {
-			if out := u.Do(i, long); f.got(out) != "ok" || out.Attempts != 1 {
-				t.Fatalf("call %d: %s, %d attempts", i, f.got(out), out.Attempts)
+			if out := u.Do(i, long); f.Got(out) != "ok" || out.Attempts != 1 {
+				t.Fatalf("call %d: %s, %d attempts", i, f.Got(out), out.Attempts)
 			}
 		}
 	}
@@ -174,18 +174,18 @@ func TestReal_Cluster(t *testing.T) {
 		if n.addr == owner {
 			other.cli("cluster", "setslot", "12182", "importing", id(n))
 			n.cli("cluster", "setslot", "12182", "migrating", id(other))
-			if out := u.Do(3, long); f.got(out) != "ok" || out.Attempts != 2 { // ASK: the key is not there yet
-				t.Errorf("while it moves: %s, %d attempts", f.got(out), out.Attempts)
+			if out := u.Do(3, long); f.Got(out) != "ok" || out.Attempts != 2 { // ASK: the key is not there yet
+				t.Errorf("while it moves: %s, %d attempts", f.Got(out), out.Attempts)
 			}
 			other.cli("cluster", "setslot", "12182", "node", id(other))
 			n.cli("cluster", "setslot", "12182", "node", id(other))
 		}
 	}
-	if out := u.Do(3, long); f.got(out) != "ok" || out.Attempts != 2 { // MOVED
-		t.Errorf("after it has moved: %s, %d attempts", f.got(out), out.Attempts)
+	if out := u.Do(3, long); f.Got(out) != "ok" || out.Attempts != 2 { // MOVED
+		t.Errorf("after it has moved: %s, %d attempts", f.Got(out), out.Attempts)
 	}
 	suite.Until(t, "the slots as they are now",
-		func() bool { out := u.Do(3, long); return f.got(out) == "ok" && out.Attempts == 1 })
+		func() bool { out := u.Do(3, long); return f.Got(out) == "ok" && out.Attempts == 1 })
 }
 
 // TestReal_Sentinel: a load survives the crash of a primary, which sentinels replace.
@@ -215,19 +215,19 @@ func TestReal_Sentinel(t *testing.T) {
 	})
 	f := newFixture(t, targets.Options{Base: "redis+sentinel://" + sentinels[0].addr + "/shop?addr=" + sentinels[1].addr},
 		"redis: [INCR, n]")
-	u := f.user(t, 0)
-	if err := f.bind(t); err != nil {
+	u := f.User(t, 0)
+	if err := bind(t, f); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.got(u.Do(0, long)); got != "ok" {
+	if got := f.Got(u.Do(0, long)); got != "ok" {
 		t.Fatal(got)
 	}
 	primary.kill()
 	sentinels[0].kill()
-	if got := f.got(u.Do(0, long)); got == "ok" {
+	if got := f.Got(u.Do(0, long)); got == "ok" {
 		t.Error("the primary is lost, and a write was taken")
 	}
-	suite.Until(t, "the new primary", func() bool { return f.got(u.Do(0, long)) == "ok" })
+	suite.Until(t, "the new primary", func() bool { return f.Got(u.Do(0, long)) == "ok" })
 	if n := replica.cli("get", "n"); n != "2" {
 		t.Errorf("the new primary has n = %s", n)
 	}

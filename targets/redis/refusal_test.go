@@ -56,14 +56,14 @@ func TestLogin_Full(t *testing.T) {
 		}()
 		t.Cleanup(func() { _ = l.Close() })
 		f := newFixture(t, targets.Options{Base: "redis://" + l.Addr().String()}, "redis: [PING]")
-		u := f.user(t, 0)
+		u := f.User(t, 0)
 		for range 5 {
-			if got := f.got(u.Do(0, long)); got != "error, error ERR" {
+			if got := f.Got(u.Do(0, long)); got != "error, error ERR" {
 				t.Errorf("early %v: %s", early, got)
 			}
 		}
 		full.Store(false)
-		if got := f.got(u.Do(0, long)); got != "ok" || fmt.Sprint(f.Spoken().Versions) != "[RESP3]" {
+		if got := f.Got(u.Do(0, long)); got != "ok" || fmt.Sprint(f.Spoken().Versions) != "[RESP3]" {
 			t.Errorf("early %v: %s, spoken %v", early, got, f.Spoken().Versions)
 		}
 	}
@@ -85,9 +85,9 @@ func TestCluster_Asking(t *testing.T) {
 	nodes[0].move.Store(&ask)
 	f := newFixture(t, targets.Options{Base: "redis+cluster://" + nodes[0].Addr().String()},
 		"redis: {pipeline: [[INCR, b], [INCR, '{b}2'], [INCR, b]]}", "redis: {multi: [[INCR, b]]}")
-	u := f.user(t, 0)
-	if out := u.Do(0, long); f.got(out) != "ok" || out.Attempts != 2 {
-		t.Errorf("%s, %d attempts", f.got(out), out.Attempts)
+	u := f.User(t, 0)
+	if out := u.Do(0, long); f.Got(out) != "ok" || out.Attempts != 2 {
+		t.Errorf("%s, %d attempts", f.Got(out), out.Attempts)
 	}
 }
 
@@ -98,10 +98,10 @@ func TestCluster_Deadline(t *testing.T) {
 	s := start(t, options{say: func([]string) string { <-hold; return "-ERR no\r\n" }})
 	f := newFixture(t, targets.Options{Base: "redis+cluster://" + s.Addr().String()}, "redis: [GET, a]")
 	first := make(chan string)
-	go func() { first <- f.got(f.user(t, 0).Do(0, long)) }()
+	go func() { first <- f.Got(f.User(t, 0).Do(0, long)) }()
 	suite.Until(t, "the first call", func() bool { return s.Requests() > 0 })
 	began := time.Now()
-	if got := f.got(f.user(t, 1).Do(0, 200*time.Millisecond)); got != "error, timeout" ||
+	if got := f.Got(f.User(t, 1).Do(0, 200*time.Millisecond)); got != "error, timeout" ||
 		time.Since(began) > 10*time.Second {
 		t.Errorf("%s after %s", got, time.Since(began))
 	}
@@ -134,7 +134,7 @@ func TestCluster_TLS(t *testing.T) {
 		host = announced
 		f := newFixture(t, targets.Options{Base: "rediss+cluster://" + s.Addr().String(), TLS: &scenarios.TLS{CA: ca}},
 			"redis: [GET, a]")
-		if got := f.got(f.user(t, 0).Do(0, long)); got != want {
+		if got := f.Got(f.User(t, 0).Do(0, long)); got != want {
 			t.Errorf("%s: %s, want %s", announced, got, want)
 		}
 	}

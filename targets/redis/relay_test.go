@@ -23,7 +23,7 @@ func TestReal_NothingIsSentTwice(t *testing.T) {
 		var sent, answered atomic.Int64
 		var all sync.WaitGroup
 		for vu := range 4 {
-			u := f.user(t, vu)
+			u := f.User(t, vu)
 			all.Go(func() {
 				for range 100 {
 					out := u.Do(0, 5*time.Second)

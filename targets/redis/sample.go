@@ -5,19 +5,15 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	sent := t.client.sent(t.to)
 	commands := lines(t.send)
 	sent.Method = t.call.source.name()
@@ -26,10 +22,9 @@ func (t *exchange) sample(err error) {
 		sent.Method = targets.Clip(commands[0], most)
 	}
 	sent.SetBody(strings.Join(commands, "\n"))
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{Step: t.call.name, Sent: sent, Failed: func() (string, string) {
+		return t.wanted(), calls.Shown(t.doc, t.doc != nil)
+	}}
 }
 
 // sent returns the destination of a call. To is the node of a cluster, or empty.
@@ -55,15 +50,6 @@ func (c *client) sent(to string) *result.Sent {
 		s.Headers = []string{"user: " + c.at.user}
 	}
 	return s
-}
-
-// excerpt returns the beginning of the answer.
-func (a *answer) excerpt() string {
-	const most = 300
-	if a.doc == nil {
-		return ""
-	}
-	return targets.Clip(check.ValueText(a.doc), most)
 }
 
 // shown writes a command as redis-cli reads it. A value after a secret name is masked.

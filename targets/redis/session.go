@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/budget"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/http/h1"
 )
 
@@ -21,34 +22,25 @@ type session struct {
 
 func (s *session) Close() error {
 	if s.own {
-		s.routes.close()
+		s.routes.Close()
 	}
 	return nil
 }
 
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
-	t.session, t.call, t.it, t.out = s, by.(*call), it, out
-	err := t.compose()
-	if err != nil {
-		out.Slot = s.client.o.Now()
-	} else if err = t.run(); err == nil {
-		t.judge()
-	}
-	if err != nil {
-		targets.Fail(out, err, max(s.client.o.Now(), out.Slot), it.Deadline, s.client.Over().Err() != nil)
-	}
+	t.Begin(&s.client.o, s.client, it, out)
+	t.session, t.call = s, by.(*call)
+	t.Progress.Do(t)
 	t.emit()
-	t.sample(err)
 	t.end()
 }
 
 // exchange is a call in progress.
 type exchange struct {
+	calls.Progress
 	*session
 	call *call
-	it   *template.Iter
-	out  *scenarios.Outcome
 
 	mem    []byte // buffer of the sent bytes, unless they are the same for every call
 	word   []byte
@@ -57,6 +49,7 @@ type exchange struct {
 	asking bool   // ASKING precedes the commands
 	hops   int    // nodes that it went to before
 	to     string // host:port of the cluster node that it was sent to
+	conn   *h1.Conn
 	in     reader
 	answer
 	claim budget.Claim      // of the answer
@@ -86,21 +79,21 @@ func (t *exchange) end() {
 	t.claim.Release()
 	t.held.Release()
 	text, parts := t.text, t.parts[:0]
-	t.session, t.call, t.it, t.out, t.send, t.in = nil, nil, nil, nil, nil, reader{}
+	t.Progress, t.session, t.call, t.send, t.conn, t.in = calls.Progress{}, nil, nil, nil, nil, reader{}
 	t.asking, t.hops, t.to = false, 0, ""
 	t.answer = answer{reply: reply{text: text}}
 	t.parts = parts
 	exchanges.Put(t)
 }
 
-// compose renders the call.
-func (t *exchange) compose() (err error) {
+// Compose implements [calls.Maker].
+func (t *exchange) Compose() (err error) {
 	c := t.call
 	if t.slot = c.slot; c.fixed != nil {
 		t.send = c.fixed
 		return nil
 	}
-	t.mem, t.word, t.slot, err = c.encoded.compose(t.mem[:0], t.word, t.it)
+	t.mem, t.word, t.slot, err = c.encoded.compose(t.mem[:0], t.word, t.It)
 	t.send = t.mem
 	return err
 }
@@ -108,25 +101,33 @@ func (t *exchange) compose() (err error) {
 // mostHops is how many further nodes a call goes to: as many as with go-redis.
 const mostHops = 3
 
-// run sends the call and reads its answer. In a cluster it goes on to the node that the answer names, or to the one
-// that other nodes name if its own does not serve.
-func (t *exchange) run() error {
+// Run implements [calls.Maker]. In a cluster it goes on to the node that the answer names, or to the one that other
+// nodes name if its own does not serve.
+func (t *exchange) Run() error {
+	err := t.route()
+	if err == nil {
+		t.Out.Answered, t.Out.Status = true, t.status()
+	}
+	return err
+}
+
+func (t *exchange) route() error {
 	k := t.client.cluster
 	if k == nil {
-		return t.ask(t.routes.only)
+		return calls.Make(&t.Progress, t.routes.only, t.call.repeats, t)
 	}
 	var err error
-	if t.to, err = k.node(t.call.keyed, t.slot, t.it.Deadline); err != nil {
-		t.out.Slot = t.client.o.Now()
+	if t.to, err = k.node(t.call.keyed, t.slot, t.It.Deadline); err != nil {
+		t.Out.Slot = t.Now()
 		return err
 	}
 	for {
-		err = t.ask(t.routes.to(t.to))
+		err = calls.Make(&t.Progress, t.routes.To(t.to), t.call.repeats, t)
 		to, yes := t.elsewhere(err)
 		if !yes || t.hops == mostHops {
 			return err
 		}
-		t.hops, t.to = t.hops+1, to
+		t.hops, t.to, t.Out.First = t.hops+1, to, 0 // no answer has come yet
 	}
 }
 
@@ -138,13 +139,13 @@ func (t *exchange) elsewhere(err error) (address string, yes bool) {
 		if targets.CauseOf(err) != scenarios.Refused {
 			return "", false
 		}
-		return k.other(t.to, t.call.keyed, t.slot, t.it.Deadline)
+		return k.other(t.to, t.call.keyed, t.slot, t.It.Deadline)
 	}
 	if !t.untouched() {
 		return "", false
 	}
 	if t.down() {
-		return k.other(t.to, t.call.keyed, t.slot, t.it.Deadline)
+		return k.other(t.to, t.call.keyed, t.slot, t.It.Deadline)
 	}
 	to, yes := t.redirect(t.to)
 	switch {
@@ -168,53 +169,11 @@ func (t *exchange) untouched() bool {
 	return true
 }
 
-// ask sends the call to one node and reads its answer.
-func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
-	out, deadline := t.out, t.it.Deadline
-	conn, slot, _, err := places.Get(deadline, &out.Opening)
-	if t.hops == 0 {
-		out.Slot = slot
-	}
-	if err != nil {
-		return err
-	}
-	var br *bufio.Reader
-	for again := (targets.Resend{Repeats: t.call.repeats}); ; {
-		conn.Until(deadline, t.client.slack)
-		if br, err = conn.Ask(t.send, nil); !again.After(err, out) {
-			break
-		}
-		if conn, err = places.Replace(conn, deadline, &out.Opening); err != nil {
-			return err
-		}
-	}
-	if conn.WasSent {
-		out.Attempts++
-		if t.hops == 0 || !out.WasSent {
-			out.Sent, out.WasSent = conn.Sent, true
-		}
-	}
-	if err != nil {
-		places.Put(conn, false)
-		return err
-	}
-	out.First = conn.First
-	err = t.read(conn, br)
-	if out.End = conn.First; conn.Reads > 1 || err != nil { // otherwise the last byte came with the first
-		out.End = t.client.o.Now()
-	}
-	clean := err == nil && br.Buffered() == 0 && !t.demoted()
-	h1.Release(br)
-	places.Put(conn, clean && t.client.o.KeepsAlive())
-	switch {
-	case err != nil:
-		return err
-	case out.End > deadline:
-		return targets.ErrLate
-	}
-	out.Answered, out.Status = true, t.status()
-	out.Bytes += t.in.size
-	return nil
+// Exchange implements [calls.Trip].
+func (t *exchange) Exchange(conn *h1.Conn) (calls.Fate, error) {
+	t.conn = conn
+	clean, err := t.Asked(conn, t.send, t)
+	return t.Reusable(clean && !t.demoted()), err
 }
 
 // status returns the status of the reply for an outcome.
@@ -243,14 +202,14 @@ func (t *exchange) demoted() bool {
 
 var readOnly = numbers["READONLY"]
 
-// read reads the answers to the call.
-func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
-	defer scenarios.Recover(&err)
+// Read implements [calls.Reader].
+func (t *exchange) Read(br *bufio.Reader) (err error) {
+	defer func() { t.Out.Bytes += t.in.size }()
 	t.in = reader{br: br, room: mostDecoded, of: &t.call.expected, claim: &t.claim}
 	t.answer = answer{reply: reply{text: t.text[:0]}}
 	t.parts = t.parts[:0]
 	if t.call.source.form == pipeline {
-		return t.readPipeline(conn)
+		return t.readPipeline()
 	}
 	if t.asking {
 		if err := t.in.read(new(reply)); err != nil {
@@ -273,12 +232,12 @@ func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
 }
 
 // readPipeline reads the answer to each command.
-func (t *exchange) readPipeline(conn *h1.Conn) error {
+func (t *exchange) readPipeline() error {
 	var list []any
-	at, reads := conn.First, conn.Reads
+	at, reads := t.conn.First, t.conn.Reads
 	came := func() time.Duration { // when the bytes that were read last had arrived
-		if conn.Reads > reads {
-			at, reads = t.client.o.Now(), conn.Reads
+		if t.conn.Reads > reads {
+			at, reads = t.Now(), t.conn.Reads
 		}
 		return at
 	}
@@ -322,9 +281,9 @@ func (t *exchange) emit() {
 	}
 	one := &t.one
 	for i := range t.call.replies {
-		*one = *t.out
+		*one = *t.Out
 		one.Checks, one.Failed, one.Attempts, one.Bytes, one.Opening = 0, 0, 0, 0, scenarios.Opening{}
-		if i < len(t.parts) && t.parts[i].end <= t.it.Deadline {
+		if i < len(t.parts) && t.parts[i].end <= t.It.Deadline {
 			p := &t.parts[i]
 			one.Kind, one.Cause, one.Status, one.Answered = scenarios.OK, scenarios.NoCause, p.status(), true
 			one.First, one.End, one.Bytes = p.first, p.end, p.bytes
@@ -336,6 +295,6 @@ func (t *exchange) emit() {
 				one.Kind, one.Cause = scenarios.Error, causes.Cause(p.number)
 			}
 		}
-		emit(t.it, t.call, i, one)
+		emit(t.It, t.call, i, one)
 	}
 }

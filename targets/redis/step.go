@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"net/url"
 	"reflect"
-	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // Descriptor describes Redis: a server, a cluster, or the primary that sentinels name.
@@ -105,30 +105,23 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 
 // compileEndpoint notes mistakes of the call that depend on its endpoint, and mistakes in the endpoint's URL.
 func (c *call) compileEndpoint(in targets.Scope, m *syntax.Mistakes) {
-	text, at := in.EndpointURL()
-	u, err := url.Parse(text)
-	if text == "" || err != nil || strings.Contains(text, "${") {
-		return // package plan notes this mistake
-	}
-	l, err := locate(u)
-	in.AddSecret(l.password)
-	if err != nil {
-		m.AddHint(at, forms, "the endpoint's URL: %v", err)
+	var l location
+	known := calls.CheckEndpoint(in, func(u *url.URL) (_ []string, err error) {
+		l, err = locate(u)
+		return l.addresses, err
+	}, forms, m)
+	if !known || !l.cluster || c.source.form == single {
 		return
 	}
-	in.CheckHosts(at, u.Scheme, l.addresses[1:], m)
-	if !l.cluster || c.source.form == single {
-		return
-	}
-	slot, known := uint16(0), false
+	slot, keyed := uint16(0), false
 	for i := range c.source.commands {
 		words := c.source.commands[i].words()
 		key := keyOf(words)
 		if key == 0 || words[key] == "" {
 			continue
 		}
-		if at := slotOf([]byte(words[key])); !known {
-			slot, known = at, true
+		if at := slotOf([]byte(words[key])); !keyed {
+			slot, keyed = at, true
 		} else if at != slot {
 			m.AddHint(c.source.commands[i].at, "{braces} in keys name what their slot is taken of: {user1}.name, {user1}.cart",
 				"the commands of a %s have keys of one slot of a cluster",

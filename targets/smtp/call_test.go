@@ -6,12 +6,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/targets"
 	"brunt/targets/smtp"
 	"brunt/targets/targetstest"
@@ -20,54 +18,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, smtp.Descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = smtp.Descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, smtp.Descriptor(), o, steps...)
 }
 
 // TestCall judges replies.
@@ -96,20 +50,20 @@ func TestCall(t *testing.T) {
 		{"no address", `smtp.send: "${int(1,9)} x@y"`, "error, other", "not an address of mail", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept := new(sampler)
+			kept := new(targetstest.Sampler)
 			s := start(t, options{says: c.says})
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: kept}, c.step)
-			u := f.Flow.Open(t, f.Client, f.t0, 0)
+			u := f.Flow.Open(t, f.Client, f.T0, 0)
 			out := u.Do(0, long)
-			if got := f.got(out); got != c.want {
-				t.Errorf("got %s, want %s: %+v", got, c.want, kept.kept)
+			if got := f.Got(out); got != c.want {
+				t.Errorf("got %s, want %s: %+v", got, c.want, kept.Kept)
 			}
-			if c.message != "" && (len(kept.kept) != 1 || !strings.Contains(kept.kept[0].Message, c.message)) {
-				t.Errorf("samples %+v, want %q", kept.kept, c.message)
+			if c.message != "" && (len(kept.Kept) != 1 || !strings.Contains(kept.Kept[0].Message, c.message)) {
+				t.Errorf("samples %+v, want %q", kept.Kept, c.message)
 			}
 			if strings.Contains(c.want, "550") { // the connection is as before it
-				if out := u.Do(0, long); f.got(out) != c.want || s.Connections() != 1 {
-					t.Errorf("again: %s, %d connections", f.got(out), s.Connections())
+				if out := u.Do(0, long); f.Got(out) != c.want || s.Connections() != 1 {
+					t.Errorf("again: %s, %d connections", f.Got(out), s.Connections())
 				}
 			}
 		})
@@ -122,8 +76,8 @@ func TestMail(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: s.Base()},
 		`{smtp.send: [ann@x, "bob${int(7,7)}@x"], from: shop@y, subject: "Grüße ${int(5,5)}", `+
 			`headers: {x-order: "${int(3,3)}"}, body: "Hello,\n.\n..a dot and ü\nend"}`)
-	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.OK {
-		t.Fatal(f.got(out))
+	if out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long); out.Kind != scenarios.OK {
+		t.Fatal(f.Got(out))
 	}
 	want := []string{"MAIL FROM:<shop@y> BODY=8BITMIME", "RCPT TO:<ann@x>", "RCPT TO:<bob7@x>", "DATA"}
 	if !slices.Equal(s.said()[1:], want) {
@@ -187,8 +141,8 @@ func TestLogin(t *testing.T) {
 			s := start(t, c.options)
 			base := strings.Replace(s.Base(), "://", "://"+c.user, 1) + c.query
 			f := newFixture(t, targets.Options{Base: base, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, "smtp.send: ann@x")
-			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
-			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
+			out := f.Flow.Open(t, f.Client, f.T0, 0).Do(0, long)
+			if got := f.Got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
 			}
 			if !slices.ContainsFunc(append(s.said(), ""), func(line string) bool { return strings.HasPrefix(line, c.said) }) {
@@ -202,14 +156,14 @@ func TestLogin(t *testing.T) {
 func TestHostile(t *testing.T) {
 	s := start(t, options{says: map[string]string{"MAIL": "250 " + strings.Repeat("x", 8<<20)}})
 	f := newFixture(t, targets.Options{Base: s.Base()}, "smtp.send: ann@x")
-	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	u := f.Flow.Open(t, f.Client, f.T0, 0)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	out := u.Do(0, long)
 	runtime.ReadMemStats(&after)
 	const most = 12 // MiB, of which 8 are the server's
 	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; out.Cause != scenarios.Protocol || took > most {
-		t.Errorf("%s took %d MiB", f.got(out), took)
+		t.Errorf("%s took %d MiB", f.Got(out), took)
 	}
 }
 

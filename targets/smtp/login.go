@@ -13,8 +13,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/dial"
-	"brunt/targets/message"
 )
 
 // The schemes of endpoint URLs.
@@ -28,10 +28,10 @@ const such = "such as smtp://127.0.0.1:25, smtps://user:${env.PASSWORD}@mail.exa
 	"smtp://user:${env.PASSWORD}@mail.example:587?starttls=on"
 
 // protocol returns how SMTP goes over connections. Options has the TLS settings for STARTTLS.
-func protocol(o *targets.Options) *message.Protocol[reply] {
-	return &message.Protocol[reply]{
+func protocol(o *targets.Options) *calls.Protocol[reply] {
+	return &calls.Protocol[reply]{
 		Causes: causes, Read: read,
-		Login: func(ctx context.Context, l *message.Line[reply], to *url.URL, config *tls.Config) error {
+		Login: func(ctx context.Context, l *calls.Line[reply], to *url.URL, config *tls.Config) error {
 			return login(ctx, o, l, to, config)
 		},
 	}
@@ -69,7 +69,7 @@ func locate(u *url.URL) ([]string, error) {
 	if _, has := u.User.Password(); !has && u.User.Username() != "" {
 		return nil, errors.New("a user without a password")
 	}
-	return message.Addresses(u), nil
+	return calls.Addresses(u), nil
 }
 
 // extensions are what a server can do, by the first words of its answer to EHLO, in capitals, with the rest of the
@@ -77,7 +77,7 @@ func locate(u *url.URL) ([]string, error) {
 type extensions map[string]string
 
 // login waits for the greeting, and introduces the client: EHLO, STARTTLS and AUTH.
-func login(ctx context.Context, o *targets.Options, l *message.Line[reply], to *url.URL, config *tls.Config) error {
+func login(ctx context.Context, o *targets.Options, l *calls.Line[reply], to *url.URL, config *tls.Config) error {
 	if config != nil {
 		if err := l.Secure(ctx, config); err != nil {
 			return err
@@ -123,7 +123,7 @@ func login(ctx context.Context, o *targets.Options, l *message.Line[reply], to *
 }
 
 // hello introduces the client, and returns what the server can do.
-func hello(l *message.Line[reply]) (extensions, error) {
+func hello(l *calls.Line[reply]) (extensions, error) {
 	name, _, _ := net.SplitHostPort(l.LocalAddr().String())
 	if strings.Contains(name, ":") {
 		name = "IPv6:" + name
@@ -147,7 +147,7 @@ func hello(l *message.Line[reply]) (extensions, error) {
 }
 
 // prove proves the user.
-func prove(l *message.Line[reply], can extensions, by, user, password string) error {
+func prove(l *calls.Line[reply], can extensions, by, user, password string) error {
 	offers := strings.Fields(strings.ToLower(can["AUTH"]))
 	if by == "" {
 		at := slices.IndexFunc(mechanisms, func(m string) bool { return slices.Contains(offers, m) })
@@ -172,7 +172,7 @@ func prove(l *message.Line[reply], can extensions, by, user, password string) er
 }
 
 // ask sends a line, and returns the reply.
-func ask(l *message.Line[reply], line string) (reply, error) {
+func ask(l *calls.Line[reply], line string) (reply, error) {
 	if _, err := l.Write([]byte(line + "\r\n")); err != nil {
 		return reply{}, err
 	}
@@ -180,7 +180,7 @@ func ask(l *message.Line[reply], line string) (reply, error) {
 }
 
 // expect sends a line whose reply must have a code.
-func expect(l *message.Line[reply], line, what string, code int32) error {
+func expect(l *calls.Line[reply], line, what string, code int32) error {
 	p, err := ask(l, line)
 	if err != nil || p.code == code {
 		return err

@@ -7,30 +7,24 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http/httptest"
-	"net/mail"
 	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
+
+	"brunt/targets/targetstest"
 )
 
-// server is a server of SMTP with the behaviours that the suite needs. The name of the first recipient says which.
+// server is a server of SMTP with the behaviours that the suite needs. The first recipient says
+// which: BEHAVIOUR@, or BEHAVIOUR+MARK@.
 type server struct {
-	net.Listener
+	*targetstest.Backend
 	scheme string
 	options
 	config *tls.Config
 
-	opened, requests, held atomic.Int64
-	release                chan struct{}
-	once                   sync.Once
-
 	mu    sync.Mutex
-	marks []string
 	lines []string // the lines of clients, apart from mails
 	mails []string
 }
@@ -46,65 +40,21 @@ type options struct {
 
 // start starts a server that ends with the test.
 func start(t testing.TB, o options) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, scheme: "smtp", options: o, release: make(chan struct{})}
-	h := httptest.NewUnstartedServer(nil)
-	h.StartTLS()
-	defer h.Close()
-	s.config = &tls.Config{Certificates: h.TLS.Certificates}
+	s := &server{Backend: targetstest.Listen(t), scheme: "smtp", options: o, config: targetstest.Certificate()}
 	if o.secure {
 		s.scheme = "smtps"
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			raw, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer raw.Close()
-				s.serve(raw)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, s.serve)
 	return s
 }
 
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
-
-// Requests implements [targetstest.Server]: the mails that begin.
-func (s *server) Requests() int64 { return s.requests.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
 
 func (s *server) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.lines)
 }
-
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
 
 func (s *server) serve(raw net.Conn) {
 	c := raw
@@ -150,20 +100,18 @@ func (s *server) serve(raw net.Conn) {
 			if begun { // RFC 5321, 4.1.4
 				answer = "503 nested MAIL\r\n"
 			}
-			s.requests.Add(1)
 			begun, to = true, ""
 		case "RCPT":
-			if to == "" {
+			first := to == ""
+			if first {
 				to, _, _ = strings.Cut(strings.TrimPrefix(line, "RCPT TO:<"), "@")
 			}
-			switch to {
-			case "fail":
+			name, mark, _ := strings.Cut(to, "+")
+			if first && !s.Behave(raw, name, mark) {
+				return
+			}
+			if name == "fail" {
 				answer = "550 5.1.1 no such user\r\n"
-			case "cut":
-				return
-			case "reset":
-				_ = raw.(*net.TCPConn).SetLinger(0)
-				return
 			}
 		case "DATA":
 			if _, err := io.WriteString(c, "354 go\r\n"); err != nil {
@@ -174,7 +122,7 @@ func (s *server) serve(raw net.Conn) {
 				return
 			}
 			begun = false
-			answer = s.take(to, string(text))
+			answer = s.take(string(text))
 		}
 		for begin, says := range s.says {
 			if strings.HasPrefix(line, begin) {
@@ -187,24 +135,11 @@ func (s *server) serve(raw net.Conn) {
 	}
 }
 
-func (s *server) take(to, text string) string {
+func (s *server) take(text string) string {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.mails = append(s.mails, text)
-	n := len(s.mails)
-	s.mu.Unlock()
-	switch to {
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
-		if m, err := mail.ReadMessage(strings.NewReader(text)); err == nil && m.Header.Get("Subject") != "" {
-			s.mu.Lock()
-			s.marks = append(s.marks, m.Header.Get("Subject"))
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
-	}
-	return fmt.Sprintf("250 2.0.0 Ok: queued as Q%d\r\n", n)
+	return fmt.Sprintf("250 2.0.0 Ok: queued as Q%d\r\n", len(s.mails))
 }
 
 // auth is the server's side of a login.

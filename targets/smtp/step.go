@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
-	"brunt/targets/message"
+	"brunt/targets/calls"
 )
 
 // kindSend is the kind of steps.
@@ -25,7 +25,7 @@ func Descriptor() *targets.Descriptor {
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
 		Compile:  compile,
-		Bind:     message.Bind[reply],
+		Bind:     calls.Bind[reply],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool {
 			return out.Status >= firstRefuse && out.Status < firstFinal
 		},
@@ -36,7 +36,7 @@ func Descriptor() *targets.Descriptor {
 			return ""
 		},
 	}
-	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, protocol(&o)) }
+	d.Client = func(o targets.Options) (targets.Client, error) { return calls.NewClient(o, d, protocol(&o)) }
 	return d
 }
 
@@ -54,7 +54,7 @@ type step struct {
 	// are replaced by it
 	Headers map[string]template.Header `yaml:"headers"`
 
-	message.Answers `yaml:",inline"`
+	calls.Answers `yaml:",inline"`
 }
 
 // recipients are the addresses that a mail goes to.
@@ -86,8 +86,8 @@ func badAddress(text string) bool {
 }
 
 type (
-	call     = message.Call[reply]
-	exchange = message.Exchange[reply]
+	call     = calls.Call[reply]
+	exchange = calls.Exchange[reply]
 )
 
 // compile compiles a step.
@@ -118,7 +118,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	}
 	c.Is.URL = strings.Join(to, ", ")
 	c.Is.Refs = slices.Concat(c.Is.Refs, s.From.Refs(), s.Subject.Refs(), s.Body.Refs())
-	c.Compile(&message.Settings{Answers: s.Answers}, block, in, m, codeOf, "450 or 550")
-	message.CheckEndpoint(in, locate, such, m)
+	c.Compile(&calls.Settings{Answers: s.Answers}, block, in, m, codeOf, "450 or 550")
+	calls.CheckEndpoint(in, locate, such, m)
 	return c, m.Len() == before
 }

@@ -12,7 +12,7 @@ import (
 
 var steps = targetstest.Steps{
 	Answer: "smtp.send: answer@x", Slow: "smtp.send: slow@x", Hold: "smtp.send: hold@x",
-	Marked: `{smtp.send: hold@x, subject: "${var.mark}"}`, Fail: "smtp.send: fail@x", Cut: "smtp.send: cut@x",
+	Marked: `smtp.send: "hold+${var.mark}@x"`, Fail: "smtp.send: fail@x", Cut: "smtp.send: cut@x",
 	Reset: "smtp.send: reset@x",
 }
 

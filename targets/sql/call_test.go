@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -21,58 +20,10 @@ import (
 // long is a timeout that passes only if something is wrong.
 const long = 30 * time.Second
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
 // newFixture creates a client of the endpoint of o.
-func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	f := &fixture{Flow: targetstest.Compile(t, descriptor(), "", steps...), t0: time.Now()}
-	o.T0 = f.t0
-	if o.Timeout == 0 {
-		o.Timeout = long
-	}
-	var err error
-	if f.Client, err = descriptor().Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
-func (f *fixture) user(t testing.TB, vu int) *targetstest.User {
-	return f.Flow.Open(t, f.Client, f.t0, vu)
-}
-
-// got describes an outcome in some words.
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
-}
-
-// sampler keeps all samples of requests that failed.
-type sampler struct {
-	mu   sync.Mutex
-	kept []result.Sample
-}
-
-func (s *sampler) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
-
-func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept = append(s.kept, sm)
+	return targetstest.NewFixture(t, descriptor(), o, steps...)
 }
 
 // rows answers with two columns: the number n, and the text v, which is its argument or NULL.
@@ -144,19 +95,19 @@ func TestCall(t *testing.T) {
 		{"nothing to extract", `{sql: none, extract: {v: "$[0].n"}}`, "error, extract v", "nothing stands at $[0].n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &sampler{}
+			k := &targetstest.Sampler{}
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k}, c.step,
 				`{sql: "select $1", args: [well], check: {"$[0].v": well}}`)
-			u := f.user(t, 0)
+			u := f.User(t, 0)
 			for range 2 { // the second time it is prepared
-				k.kept = nil
-				if got := f.got(u.Do(0, long)); got != c.want {
+				k.Kept = nil
+				if got := f.Got(u.Do(0, long)); got != c.want {
 					t.Errorf("got %s, want %s", got, c.want)
 				}
-				if c.message != "" && (len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, c.message)) {
-					t.Errorf("samples %+v", k.kept)
+				if c.message != "" && (len(k.Kept) != 1 || !strings.Contains(k.Kept[0].Message, c.message)) {
+					t.Errorf("samples %+v", k.Kept)
 				}
-				if got := f.got(u.Do(1, long)); got != "ok" {
+				if got := f.Got(u.Do(1, long)); got != "ok" {
 					t.Errorf("the next call: %s", got)
 				}
 			}
@@ -192,7 +143,7 @@ func TestCall_Prepared(t *testing.T) {
 		mu.Unlock()
 		f := newFixture(t, targets.Options{Base: s.Base() + c.query},
 			`{sql: "select $1", args: ["${var.x}"], check: {"$[0].n": 7}}`)
-		u := f.user(t, 0)
+		u := f.User(t, 0)
 		for _, arg := range []string{"a", "gone", "a", "a"} {
 			u.It.Vars[0].SetText(arg)
 			u.Do(0, long)
@@ -212,9 +163,9 @@ func TestCall_ChecksAgainstValues(t *testing.T) {
 		`{sql: "select $1", args: [hi], extract: {v: "$[0].v"}, check: {"$[0].none": absent, "$[1]": absent}}`,
 		`{sql: "select $1, $2", args: [ho, hi], check: {"$[1].v": "${var.v}", "$[*].v": "contains ${var.v}"}}`,
 		`{sql: "select $1", args: [ho], check: {"$[0].v": "${var.v}"}}`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{"ok", "ok", "error, check $[0].v"} {
-		if got := f.got(u.Do(i, long)); got != want {
+		if got := f.Got(u.Do(i, long)); got != want {
 			t.Errorf("statement %d: got %s, want %s", i, got, want)
 		}
 	}
@@ -225,11 +176,11 @@ func TestCall_Absent(t *testing.T) {
 	d, s := descriptor(), start(t, func(s *server) { s.say = rows })
 	f := newFixture(t, targets.Options{Base: s.Base()}, "sql: none", "sql: select", "sql: update 0", "sql: error 57P01 a",
 		"sql: error 42601 a")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{"true false", "false false", "false false", "false true", "false false"} {
 		out := u.Do(i, long)
 		if got := fmt.Sprint(d.Absent(f.Calls[i], &out), d.Retry(f.Calls[i], &out)); got != want {
-			t.Errorf("%s: %s, want %s", f.got(out), got, want)
+			t.Errorf("%s: %s, want %s", f.Got(out), got, want)
 		}
 	}
 }
@@ -252,7 +203,7 @@ func TestTransaction(t *testing.T) {
 		out  scenarios.Outcome
 	}
 	var parts []measured
-	k := &sampler{}
+	k := &targetstest.Sampler{}
 	f := newFixture(t, targets.Options{
 		Base: s.Base(), Sampler: k,
 		Emit: func(_ *template.Iter, _ scenarios.Call, part int, out *scenarios.Outcome) {
@@ -269,7 +220,7 @@ func TestTransaction(t *testing.T) {
 	if names := fmt.Sprint(descriptor().Parts(f.Calls[0])); names != "[select $1 change select $1 2 commit]" {
 		t.Errorf("parts are %s", names)
 	}
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []struct{ got, parts, asked string }{
 		{"ok", "0 ok, 1 ok, 2 ok, 3 ok", "select $1 x; update 1 ; select $1 7"},
 		{"error, error 40001", "0 ok, 1 error, error 40001", "update 1 ; error 40001 no "},
@@ -283,7 +234,7 @@ func TestTransaction(t *testing.T) {
 		out := u.Do(i, long)
 		var list []string
 		for _, p := range parts {
-			list = append(list, fmt.Sprint(p.part, " ", f.got(p.out)))
+			list = append(list, fmt.Sprint(p.part, " ", f.Got(p.out)))
 			if p.out.Intended < out.Slot || p.out.Intended > p.out.Sent || p.out.Sent > p.out.End || p.out.End > out.End {
 				t.Errorf("part %+v of %+v", p.out, out)
 			}
@@ -291,7 +242,7 @@ func TestTransaction(t *testing.T) {
 		mu.Lock()
 		said := strings.Join(asked, "; ")
 		mu.Unlock()
-		if got := f.got(out); got != want.got || strings.Join(list, ", ") != want.parts || said != want.asked ||
+		if got := f.Got(out); got != want.got || strings.Join(list, ", ") != want.parts || said != want.asked ||
 			out.Attempts != 1 {
 			t.Errorf("%d: %s, parts %s, asked %s, %d attempts", i, got, strings.Join(list, ", "), said, out.Attempts)
 		}
@@ -299,7 +250,7 @@ func TestTransaction(t *testing.T) {
 	if s.Connections() != 2 { // another after the cut
 		t.Errorf("%d connections", s.Connections())
 	}
-	if body := k.kept[0].Sent.Body; body != "begin;\nupdate 1;\nerror 40001 no;\nrollback;" {
+	if body := k.Kept[0].Sent.Body; body != "begin;\nupdate 1;\nerror 40001 no;\nrollback;" {
 		t.Errorf("the sample is %s", body)
 	}
 }
@@ -308,12 +259,12 @@ func TestTransaction(t *testing.T) {
 func TestCopy(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: "postgres://app@127.0.0.1:1/shop"},
 		`{sql.copy: {into: shop.orders, columns: [a, b, c], rows: {count: 2, values: ["x${int(5,5)}", "t\ta\\b\nc", null]}}}`)
-	k := &sampler{}
+	k := &targetstest.Sampler{}
 	f2 := newFixture(t, targets.Options{Base: "postgres://app@127.0.0.1:1/shop", Sampler: k},
 		`{sql.copy: {into: o, rows: {count: 2, values: ["x${int(5,5)}", "t\ta\\b\nc", null]}}}`)
-	f2.user(t, 0).Do(0, long)
+	f2.User(t, 0).Do(0, long)
 	line := `x5` + "\t" + `t\ta\\b\nc` + "\t" + `\N` + "\n"
-	if got := k.kept[0].Sent.Body; got != "copy o from stdin;\n"+line+line+`\.` {
+	if got := k.Kept[0].Sent.Body; got != "copy o from stdin;\n"+line+line+`\.` {
 		t.Errorf("copied %q", got)
 	}
 	if name := f.Calls[0].Name(); name != "copy into shop.orders" {
@@ -371,19 +322,19 @@ func TestLogin(t *testing.T) {
 		{"another's certificate", "postgres://app@ADDR/shop?sslmode=verify-full", "error, tls", "certificate", secure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, k := start(t, c.change), &sampler{}
+			s, k := start(t, c.change), &targetstest.Sampler{}
 			f := newFixture(t, targets.Options{Base: strings.Replace(c.url, "ADDR", s.Addr().String(), 1), Sampler: k},
 				"sql: answer")
-			out := f.user(t, 0).Do(0, long)
-			if got := f.got(out); got != c.want {
-				t.Errorf("got %s: %+v", got, k.kept)
+			out := f.User(t, 0).Do(0, long)
+			if got := f.Got(out); got != c.want {
+				t.Errorf("got %s: %+v", got, k.Kept)
 			}
 			if c.want == "ok" && out.Opening.Login <= 0 || strings.Contains(c.url, "sslmode") != (out.Opening.TLS > 0) {
 				t.Errorf("opened in %+v", out.Opening)
 			}
-			if c.message != "" && (out.WasSent || len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, c.message) ||
-				strings.Contains(k.kept[0].Message, "\n")) {
-				t.Errorf("%+v", k.kept)
+			if c.message != "" && (out.WasSent || len(k.Kept) != 1 || !strings.Contains(k.Kept[0].Message, c.message) ||
+				strings.Contains(k.Kept[0].Message, "\n")) {
+				t.Errorf("%+v", k.Kept)
 			}
 			bound := descriptor().Bind(t.Context(), f.Calls[0], f.Client)
 			if (bound == nil) != (c.want == "ok") {
@@ -399,10 +350,10 @@ func TestPerUser(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: s.Base(), Connections: scenarios.Connections{Per: scenarios.PerUser}},
 		"sql: answer")
 	t.Run("users", func(t *testing.T) { // its end closes the sessions
-		users := []*targetstest.User{f.user(t, 0), f.user(t, 1)}
+		users := []*targetstest.User{f.User(t, 0), f.User(t, 1)}
 		for range 3 {
 			for _, u := range users {
-				if got := f.got(u.Do(0, long)); got != "ok" {
+				if got := f.Got(u.Do(0, long)); got != "ok" {
 					t.Error(got)
 				}
 			}
@@ -419,11 +370,11 @@ func TestSample(t *testing.T) {
 	s := start(t, func(s *server) {
 		s.say = func(question) []pgproto3.BackendMessage { return []pgproto3.BackendMessage{refusal("40001", "no")} }
 	})
-	k := &sampler{}
+	k := &targetstest.Sampler{}
 	address := s.Addr().String()
 	f := newFixture(t, targets.Options{Base: "postgres://ann:sesame-open@" + address + "/shop", Sampler: k},
 		`{sql: "select $1, $2", args: ["it's ${int(5,5)}", null]}`, "sql: select 1")
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	psql := `PGPASSWORD="${PGPASSWORD:?}" psql -X -v ON_ERROR_STOP=1 'postgres://ann@` + address + "/shop'"
 	for i, want := range []string{
 		`printf '%s\n' \` + "\n" + `  'prepare brunt as select $1, $2;' \` + "\n" +
@@ -431,7 +382,7 @@ func TestSample(t *testing.T) {
 		`printf '%s\n' \` + "\n  'select 1;' | " + psql,
 	} {
 		u.Do(i, long)
-		if got := k.kept[i].Sent.Conceal(nil).Curl(); got != want {
+		if got := k.Kept[i].Sent.Conceal(nil).Curl(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

@@ -88,10 +88,7 @@ func (x *expected) compile(
 			}
 		}
 		reads = reads || len(k.Paths) > 0 || k.Valid != nil
-		x.rest.Within(k.Within, in)
-		x.rest.Fields("number of", k.numbers, in)
-		x.rest.Schema(k.Valid, in, m)
-		x.rest.Fields("", k.Paths, in)
+		x.rest.Answer(&k.Answer, "number of", k.numbers, in, m)
 	}
 	targets.Extract[targets.Answer](&x.rest, from, in)
 	return reads

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/dial"
-	"brunt/targets/http/h1"
 )
 
 // client holds the connections of one load to one endpoint.
@@ -20,7 +18,6 @@ type client struct {
 	dialect *Dialect
 	at      Location
 	scheme  string
-	slack   time.Duration // how late a connection's deadline may be
 	connect func(ctx context.Context, n uint64) (Conn, error)
 	shared  *targets.Places[Conn]
 	checked sync.Once
@@ -33,7 +30,7 @@ func (f family) newClient(o targets.Options, d *targets.Descriptor) (targets.Cli
 	if err != nil {
 		return nil, err
 	}
-	c := &client{o: o, dialect: f.dialect(u.Scheme), scheme: u.Scheme, slack: h1.Slack(o.Timeout)}
+	c := &client{o: o, dialect: f.dialect(u.Scheme), scheme: u.Scheme}
 	if c.dialect == nil {
 		return nil, fmt.Errorf("no database speaks %q", u.Scheme)
 	}

@@ -2,11 +2,11 @@ package sql
 
 import (
 	"context"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // A Dialect speaks the protocol of one kind of server.
@@ -44,11 +44,10 @@ type Conn interface {
 	Terms() *targets.Lease
 	// Cut closes the connection at once, while another goroutine uses it.
 	Cut()
-	// Until sets the deadline on the run's clock. It may be late by slack.
-	Until(deadline, slack time.Duration)
-	// Run sends a statement and reads the answer into r. A nil argument is NULL. An error of the server is not an
-	// error of Run. It returns targets.ErrStale if the connection was closed before anything was sent.
-	Run(s *Statement, args [][]byte, r *Result) error
+	// Run sends a statement and reads the answer into r, in the time of x, which records when. A nil argument is NULL. An
+	// error of the server is not an error of Run. It returns targets.ErrStale if the connection was closed before
+	// anything was sent.
+	Run(x *calls.Progress, s *Statement, args [][]byte, r *Result) error
 	// Usable reports whether another statement may be sent.
 	Usable() bool
 	// Idle reports whether another call may use the connection: it is usable, and no transaction is open.

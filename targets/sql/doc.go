@@ -2,7 +2,7 @@
 // protocol of a server. The dialects are packages below this one; package catalog lists them.
 //
 //	step --compile--> call of Statements                                       once
-//	arguments --Places.Get--> Conn.Run(statement, arguments) --> Result         for each statement
+//	arguments --calls.Make--> Conn.Run(statement, arguments) --> Result         for each statement
 //	Result --judge--> outcome, samples, variables
 //
 //	dialect.go   what a dialect provides: it connects and runs statements

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/targetstest"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -64,8 +65,8 @@ func TestServers_Silent(t *testing.T) {
 		f := newFixture(t, targets.Options{Base: base + c.query, Connections: scenarios.Connections{Per: scenarios.PerUser}},
 			"sql: select")
 		for vu := range 2 {
-			if out := f.user(t, vu).Do(0, time.Second); f.got(out) != "ok" {
-				t.Errorf("%q: %s", c.query, f.got(out))
+			if out := f.User(t, vu).Do(0, time.Second); f.Got(out) != "ok" {
+				t.Errorf("%q: %s", c.query, f.Got(out))
 			}
 		}
 		if n := tried.Load() - before; n != c.tried {
@@ -73,13 +74,13 @@ func TestServers_Silent(t *testing.T) {
 		}
 	}
 	f := newFixture(t, targets.Options{Base: "postgres://app@" + dead + "/shop?addr=127.0.0.1:1"}, "sql: select")
-	u := f.user(t, 0)
-	if out := u.Do(0, time.Second); f.got(out) != "error, unreachable" || out.End >= u.It.Deadline {
-		t.Errorf("one silent and one closed: %s", f.got(out))
+	u := f.User(t, 0)
+	if out := u.Do(0, time.Second); f.Got(out) != "error, unreachable" || out.End >= u.It.Deadline {
+		t.Errorf("one silent and one closed: %s", f.Got(out))
 	}
 	other, _ := silent(t)
 	f = newFixture(t, targets.Options{Base: "postgres://app@" + dead + "/shop?addr=" + other}, "sql: select")
-	if got := f.got(f.user(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" {
+	if got := f.Got(f.User(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" {
 		t.Errorf("two silent: %s", got)
 	}
 }
@@ -91,11 +92,11 @@ func TestServers_Demoted(t *testing.T) {
 	for query, connections := range map[string]int64{"": 1, "?target_session_attrs=read-write": 2} {
 		before := s.Connections()
 		f := newFixture(t, targets.Options{Base: s.Base() + query}, "sql: error 25006 no writes", "sql: select")
-		u := f.user(t, 0)
-		if got := f.got(u.Do(0, long)); got != "error, error 25006" {
+		u := f.User(t, 0)
+		if got := f.Got(u.Do(0, long)); got != "error, error 25006" {
 			t.Error(got)
 		}
-		if got := f.got(u.Do(1, long)); got != "ok" || s.Connections()-before != connections {
+		if got := f.Got(u.Do(1, long)); got != "ok" || s.Connections()-before != connections {
 			t.Errorf("%q: %s, %d connections", query, got, s.Connections()-before)
 		}
 	}
@@ -103,23 +104,24 @@ func TestServers_Demoted(t *testing.T) {
 
 // TestListen_Unlisten: a connection whose UNLISTEN has no answer yet is not used again.
 func TestListen_Unlisten(t *testing.T) {
-	s := start(t, nil)
+	s, end := start(t, nil), make(chan struct{})
+	defer close(end)
 	s.say = func(q question) []pgproto3.BackendMessage {
 		switch q.text {
 		case "listen news":
 			return []pgproto3.BackendMessage{done("LISTEN"), &pgproto3.NotificationResponse{Channel: "news", Payload: "a"}}
 		case "unlisten news":
-			<-s.release
+			<-end
 		}
 		return rows(q)
 	}
 	f := newFixture(t, targets.Options{Base: s.Base()}, "{sql.listen: {channel: news}, check: {rows: 1}}",
 		"{sql: select, check: {rows: 1}}")
-	u := f.user(t, 0)
-	if got := f.got(u.Do(0, 300*time.Millisecond)); got != "ok" {
+	u := f.User(t, 0)
+	if got := f.Got(u.Do(0, 300*time.Millisecond)); got != "ok" {
 		t.Fatal(got)
 	}
-	if got := f.got(u.Do(1, 2*time.Second)); got != "ok" || s.Connections() != 2 {
+	if got := f.Got(u.Do(1, 2*time.Second)); got != "ok" || s.Connections() != 2 {
 		t.Errorf("%s, %d connections", got, s.Connections())
 	}
 }
@@ -136,16 +138,16 @@ func TestTransaction_Sample(t *testing.T) {
 			return rows(q)
 		}
 	})
-	k := &sampler{}
+	k := &targetstest.Sampler{}
 	f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k},
 		`{sql.tx: {steps: [{sql: "select $1, $2", args: ["${int(1,1000000000)}", null]}, {sql: select 1}, {sql: "error 40001 $1", args: ["${int(1,1000000000)}"]}]}}`)
-	f.user(t, 0).Do(0, long)
+	f.User(t, 0).Do(0, long)
 	mu.Lock()
 	defer mu.Unlock()
 	want := fmt.Sprintf("begin;\nprepare brunt as select $1, $2;\nexecute brunt('%s', null);\ndeallocate "+
 		"brunt;\nselect 1;\n"+
 		"prepare brunt as error 40001 $1;\nexecute brunt('%s');\ndeallocate brunt;\nrollback;", sent[0], sent[2])
-	if got := k.kept[0].Sent.Body; got != want {
+	if got := k.Kept[0].Sent.Body; got != want {
 		t.Errorf("the sample is\n%s\nand was\n%s", got, want)
 	}
 }
@@ -153,13 +155,13 @@ func TestTransaction_Sample(t *testing.T) {
 // TestSample_Secret: the value of a hidden variable is masked in all output once a sample has it.
 func TestSample_Secret(t *testing.T) {
 	s := start(t, func(s *server) { s.say = rows })
-	k := &sampler{}
+	k := &targetstest.Sampler{}
 	f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k}, `{sql: "error 40001 $1", args: ["${var.pin}"]}`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	u.It.Env = &template.Env{Secrets: new(template.Secrets), Hidden: []int{0}}
 	u.It.Vars[0].SetText("open-sesame-47")
 	u.Do(0, long)
-	if got := u.It.Env.Secrets.Mask(k.kept[0].Sent.Body); strings.Contains(got, "sesame") {
+	if got := u.It.Env.Secrets.Mask(k.Kept[0].Sent.Body); strings.Contains(got, "sesame") {
 		t.Errorf("the sample shows %s", got)
 	}
 }

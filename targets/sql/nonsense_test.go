@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/targetstest"
 )
 
 // TestNonsense: an answer that is not one of the protocol is a clear error, and never one past the deadline.
@@ -31,16 +32,16 @@ func TestNonsense(t *testing.T) {
 		{"ready at once", ready, "error, check number of rows", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &sampler{}
+			k := &targetstest.Sampler{}
 			s := start(t, func(s *server) { s.raw = []byte(c.answer) })
 			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k}, `{sql: select 1, check: {rows: 1, "$[0].n": 1}}`)
-			u := f.user(t, 0)
+			u := f.User(t, 0)
 			out := u.Do(0, 10*time.Second)
-			if got := f.got(out); got != c.want || out.End > u.It.Deadline {
-				t.Errorf("got %s, want %s: %+v", got, c.want, k.kept)
+			if got := f.Got(out); got != c.want || out.End > u.It.Deadline {
+				t.Errorf("got %s, want %s: %+v", got, c.want, k.Kept)
 			}
-			if len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, c.message) {
-				t.Errorf("%+v", k.kept)
+			if len(k.Kept) != 1 || !strings.Contains(k.Kept[0].Message, c.message) {
+				t.Errorf("%+v", k.Kept)
 			}
 		})
 	}

@@ -15,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/suite"
+	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/sql"
 	"brunt/targets/sql/postgres"
 	"brunt/targets/targetstest"
@@ -188,7 +191,7 @@ func (n *node) statements(t *testing.T, base string) {
 		"sql: 'select 1; select 1/0'",
 		"sql: ';'",
 	)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{
 		"ok", "ok", "ok", "ok", "ok", "error, error 42703", "error, error 23505", "error, error 22P02",
 		"ok", "error, error 23505", "ok", "ok", "error, error 40000", "ok", "ok",
@@ -199,7 +202,7 @@ func (n *node) statements(t *testing.T, base string) {
 		if i == 18 {
 			timeout = 300 * time.Millisecond
 		}
-		if got := f.got(u.Do(i, timeout)); got != want {
+		if got := f.Got(u.Do(i, timeout)); got != want {
 			t.Errorf("call %d, %s: %s, want %s", i, f.Calls[i].Name(), got, want)
 		}
 	}
@@ -207,7 +210,7 @@ func (n *node) statements(t *testing.T, base string) {
 		if strings.Contains(base, "prepare=off") {
 			want = "ok"
 		}
-		if got := f.got(u.Do(22, long)); got != want {
+		if got := f.Got(u.Do(22, long)); got != want {
 			t.Errorf("a statement that was prepared with other columns: %s, want %s", got, want)
 		}
 	}
@@ -227,7 +230,7 @@ func (n *node) logins(t *testing.T) {
 		{"postgres://postgres@127.0.0.1:1/postgres?addr=ADDR&target_session_attrs=read-write", "ok"},
 	} {
 		f := newFixture(t, targets.Options{Base: strings.Replace(c.base, "ADDR", n.addr, 1)}, "sql: select 1")
-		got := f.got(f.user(t, 0).Do(0, long))
+		got := f.Got(f.User(t, 0).Do(0, long))
 		if got != c.want {
 			t.Errorf("%s: %s, want %s", c.base, got, c.want)
 		}
@@ -237,9 +240,9 @@ func (n *node) logins(t *testing.T) {
 func (n *node) notifications(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: "postgres://postgres@" + n.addr + "/postgres"},
 		`{sql.listen: {channel: news, messages: 2}, check: {"$[1].payload": two, rows: 2}}`)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	heard := make(chan string, 1)
-	go func() { heard <- f.got(u.Do(0, long)) }()
+	go func() { heard <- f.Got(u.Do(0, long)) }()
 	suite.Until(t, "a listener",
 		func() bool { return n.psql("select count(*) from pg_stat_activity where query = 'listen news'") == "1" })
 	n.psql("notify news, 'one'")
@@ -247,10 +250,10 @@ func (n *node) notifications(t *testing.T) {
 	if got := <-heard; got != "ok" {
 		t.Error(got)
 	}
-	if got := f.got(u.Do(0, 200*time.Millisecond)); got != "error, timeout" {
+	if got := f.Got(u.Do(0, 200*time.Millisecond)); got != "error, timeout" {
 		t.Errorf("without a notification: %s", got)
 	}
-	go func() { heard <- f.got(u.Do(0, long)) }()
+	go func() { heard <- f.Got(u.Do(0, long)) }()
 	suite.Until(t, "a listener", func() bool {
 		return n.psql("select count(pg_terminate_backend(pid)) from pg_stat_activity where query = 'listen news'") == "1"
 	})
@@ -270,7 +273,7 @@ func (n *node) nothingTwice(t *testing.T) {
 		var sent, answered atomic.Int64
 		var all sync.WaitGroup
 		for vu := range 4 {
-			u := f.user(t, vu)
+			u := f.User(t, vu)
 			all.Go(func() {
 				for range 50 {
 					out := u.Do(0, 5*time.Second)
@@ -312,9 +315,10 @@ func (n *node) endedWithin(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Terms().Used = true
-		c.Until(long, 0)
+		x := new(calls.Progress)
+		x.Begin(o, nil, &template.Iter{Deadline: long}, new(scenarios.Outcome))
 		if within {
-			if err := c.Run(&sql.Statement{Text: "begin", Form: sql.Simple}, nil, &sql.Result{}); err != nil || c.Idle() ||
+			if err := c.Run(x, &sql.Statement{Text: "begin", Form: sql.Simple}, nil, &sql.Result{}); err != nil || c.Idle() ||
 				!c.Usable() {
 				t.Fatal(err)
 			}
@@ -324,9 +328,10 @@ func (n *node) endedWithin(t *testing.T) {
 			return n.psql("select count(*) from pg_stat_activity where application_name = 'brunt'") == "0"
 		})
 		var r sql.Result
-		err = c.Run(&sql.Statement{Text: "select 1"}, nil, &r)
-		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, targets.ErrStale) || r.WasSent ||
-			c.Usable() {
+		x.Begin(o, nil, &template.Iter{Deadline: long}, new(scenarios.Outcome))
+		err = c.Run(x, &sql.Statement{Text: "select 1"}, nil, &r)
+		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, targets.ErrStale) ||
+			x.Out.WasSent || c.Usable() {
 			t.Errorf("within %v: %v, %+v", within, err, r)
 		}
 		_ = c.Close()
@@ -341,10 +346,10 @@ func (n *node) pool(t *testing.T) {
 	var all sync.WaitGroup
 	var waited atomic.Int64
 	for vu := range 6 {
-		u := f.user(t, vu)
+		u := f.User(t, vu)
 		all.Go(func() {
 			out := u.Do(0, long)
-			if got := f.got(out); got != "ok" {
+			if got := f.Got(out); got != "ok" {
 				t.Error(got)
 			}
 			if out.Queue() > 25*time.Millisecond {

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"fmt"
-	"time"
 
 	"brunt/scenarios/check"
 
@@ -11,10 +10,6 @@ import (
 
 // Result is the result of a statement.
 type Result struct {
-	Sent, First, End time.Duration // on the run's clock
-	WasSent          bool          // false: nothing was written
-	Bytes            int64         // of the answer
-
 	Returns  bool  // the statement returns rows
 	Rows     int64 // returned
 	Affected int64 // inserted, updated, deleted or copied

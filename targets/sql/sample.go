@@ -3,25 +3,20 @@ package sql
 import (
 	"strings"
 
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
-// sample keeps a call for the report, if the sampler wants it.
-func (t *exchange) sample(err error) {
-	k := t.client.o.Sampler
-	if k == nil || !k.Want(t.out) {
-		return
-	}
+// Sample implements [calls.Maker].
+func (t *exchange) Sample() targets.Sampled {
 	sent := t.client.sent()
 	const most = 100
 	sent.Method = targets.Clip(t.call.name, most)
 	sent.SetBody(t.script())
-	targets.Sampled{
-		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
-	}.Keep(k, t.it)
+	return targets.Sampled{Step: t.call.name, Sent: sent, Failed: func() (string, string) {
+		return t.wanted(), calls.Shown(t.Doc, t.Doc != nil)
+	}}
 }
 
 // script writes the call for the client program of the dialect. For a transaction, it contains the sent statements,
@@ -53,13 +48,4 @@ func (c *client) sent() *result.Sent {
 		s.Headers = append(s.Headers, "login: by password")
 	}
 	return s
-}
-
-// excerpt returns the beginning of the rows.
-func (r *Result) excerpt() string {
-	const most = 300
-	if r.Doc == nil {
-		return ""
-	}
-	return targets.Clip(check.ValueText(r.Doc), most)
 }

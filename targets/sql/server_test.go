@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"brunt/targets/targetstest"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -19,22 +17,14 @@ import (
 // server speaks PostgreSQL's protocol with the behaviours that the suite needs. The first word of a statement says
 // which; say answers all others.
 type server struct {
-	net.Listener
-	base    string
-	tls     *tls.Config // nil: it refuses TLS
-	greet   func(b *pgproto3.Backend, user string) error
-	say     func(asked question) []pgproto3.BackendMessage // nil: a row of nothing
-	raw     []byte                                         // the answer to whatever comes; nil: it answers in the protocol
-	again   bool                                           // raw is the answer each time, and not only once
-	logged  atomic.Int64                                   // connections that were ended in order
-	opened  atomic.Int64
-	asked   atomic.Int64
-	held    atomic.Int64
-	release chan struct{}
-	once    sync.Once
-
-	mu    sync.Mutex
-	marks []string
+	*targetstest.Backend
+	base   string
+	tls    *tls.Config // nil: it refuses TLS
+	greet  func(b *pgproto3.Backend, user string) error
+	say    func(asked question) []pgproto3.BackendMessage // nil: a row of nothing
+	raw    []byte                                         // the answer to whatever comes; nil: it answers in the protocol
+	again  bool                                           // raw is the answer each time, and not only once
+	logged atomic.Int64                                   // connections that were ended in order
 }
 
 // question is what a server was asked.
@@ -47,60 +37,22 @@ type question struct {
 
 // start starts a server that ends with the test.
 func start(t testing.TB, change func(*server)) *server {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{Listener: l, base: "postgres://app@" + l.Addr().String() + "/shop", release: make(chan struct{})}
+	s := &server{Backend: targetstest.Listen(t)}
+	s.base = "postgres://app@" + s.Addr().String() + "/shop"
 	if change != nil {
 		change(s)
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := s.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = s.Close()
-		s.Release()
-		all.Wait()
-	})
+	s.Serve(t, s.serve)
 	return s
 }
 
 // secure makes a server take connections with TLS alone.
 func secure(s *server) {
-	h := httptest.NewUnstartedServer(nil)
-	h.StartTLS()
-	defer h.Close()
-	s.tls = &tls.Config{Certificates: h.TLS.Certificates}
+	s.tls = targetstest.Certificate()
 	s.base += "?sslmode=require"
 }
 
 func (s *server) Base() string { return s.base }
-
-func (s *server) Requests() int64 { return s.asked.Load() }
-
-func (s *server) Connections() int64 { return s.opened.Load() }
-
-func (s *server) Held() int64 { return s.held.Load() }
-
-func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
-
-func (s *server) Marks() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.marks)
-}
 
 // login reads the start of a connection.
 func (s *server) login(c net.Conn) (*pgproto3.Backend, error) {
@@ -183,7 +135,6 @@ func (s *server) serve(c net.Conn) {
 		default:
 			continue
 		}
-		s.asked.Add(1)
 		answer, err := s.answer(c, q)
 		if err != nil {
 			return
@@ -222,9 +173,6 @@ func after(tag string, state byte) byte {
 	return state
 }
 
-// slowTime is how long the answer to slow takes.
-const slowTime = 200 * time.Millisecond
-
 func done(tag string) *pgproto3.CommandComplete {
 	return &pgproto3.CommandComplete{CommandTag: []byte(tag)}
 }
@@ -240,26 +188,16 @@ func refusal(state, text string) *pgproto3.ErrorResponse {
 var errEnd = errors.New("the connection ends")
 
 func (s *server) answer(c net.Conn, q question) ([]pgproto3.BackendMessage, error) {
-	switch verb, _, _ := strings.Cut(q.text, " "); verb {
+	verb, _, _ := strings.Cut(q.text, " ")
+	if !s.Behave(c, verb, append(q.args, "")[0]) {
+		return nil, errEnd
+	}
+	switch verb {
 	case "begin", "commit", "rollback":
 		return []pgproto3.BackendMessage{done(strings.ToUpper(verb))}, nil
-	case "slow":
-		time.Sleep(slowTime) // simulates work
-	case "hold":
-		if len(q.args) > 0 {
-			s.mu.Lock()
-			s.marks = append(s.marks, q.args[0])
-			s.mu.Unlock()
-		}
-		s.held.Add(1)
-		<-s.release
+	case "slow", "hold":
 	case "fail":
 		return []pgproto3.BackendMessage{refusal("40001", "could not serialize access due to concurrent update")}, nil
-	case "cut":
-		return nil, errEnd
-	case "reset":
-		_ = c.(*net.TCPConn).SetLinger(0)
-		return nil, errEnd
 	default:
 		if s.say != nil {
 			return s.say(q), nil

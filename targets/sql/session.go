@@ -6,6 +6,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // session is a virtual user. It holds no memory: a call borrows the buffers that it needs.
@@ -24,23 +25,19 @@ func (s *session) Close() error {
 
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
-	t.session, t.call, t.it, t.out, t.at = s, by.(*call), it, out, 0
+	t.Begin(&s.client.o, s.client, it, out)
+	t.session, t.call, t.at = s, by.(*call), 0
 	t.mem, t.ends, t.firsts = t.mem[:0], t.ends[:0], t.firsts[:0]
 	t.Result = Result{}
-	err := t.run()
-	if err != nil {
-		targets.Fail(out, err, max(s.client.o.Now(), out.Slot), it.Deadline, s.client.Over().Err() != nil)
-	}
-	t.sample(err)
+	t.Progress.Do(t)
 	t.end()
 }
 
 // exchange is a call in progress.
 type exchange struct {
+	calls.Progress
 	*session
 	call *call
-	it   *template.Iter
-	out  *scenarios.Outcome
 	conn Conn
 
 	at     int    // index of the current or last statement
@@ -50,6 +47,8 @@ type exchange struct {
 	firsts []int    // number of the first argument of each statement
 	args   [][]byte // arguments of the current statement
 	Result
+	within calls.Progress    // a statement of a transaction
+	one    scenarios.Outcome // of that
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -62,7 +61,8 @@ func (t *exchange) end() {
 	if cap(t.mem) > mostMemory {
 		t.mem = nil
 	}
-	t.session, t.call, t.it, t.out, t.conn, t.Result = nil, nil, nil, nil, nil, Result{}
+	t.Progress, t.within = calls.Progress{}, calls.Progress{}
+	t.session, t.call, t.conn, t.Result = nil, nil, nil, Result{}
 	clear(t.args)
 	exchanges.Put(t)
 }
@@ -71,10 +71,10 @@ func (t *exchange) end() {
 func (t *exchange) compose(s *statement) (err error) {
 	first := len(t.ends)
 	if t.call.copies != nil {
-		t.mem, t.value, err = t.call.copies.append(t.mem, t.value, t.it)
+		t.mem, t.value, err = t.call.copies.append(t.mem, t.value, t.It)
 		t.ends = append(t.ends, len(t.mem))
 	} else {
-		t.mem, t.ends, err = appendArguments(t.mem, s.args, t.ends, t.it)
+		t.mem, t.ends, err = appendArguments(t.mem, s.args, t.ends, t.It)
 	}
 	if err != nil {
 		return err
@@ -105,78 +105,60 @@ func (t *exchange) choose(s *statement, i int) {
 	}
 }
 
-// run makes the call. An error means that there is no answer.
-func (t *exchange) run() error {
-	s := &t.call.statements[0]
-	if !t.call.transaction {
-		if err := t.compose(s); err != nil {
-			t.out.Slot = t.client.o.Now()
-			return err
-		}
-	}
-	var err error
-	t.conn, t.out.Slot, _, err = t.places.Get(t.it.Deadline, &t.out.Opening)
-	if err != nil {
-		return err
-	}
-	first := &s.Statement
+// Compose implements [calls.Maker]. The statements of a transaction are composed one after another.
+func (t *exchange) Compose() error {
 	if t.call.transaction {
-		first = &t.call.begin
+		return nil
 	}
-	for again := (targets.Resend{}); ; {
-		if err = t.send(first); !again.After(err, t.out) {
-			break
-		}
-		if t.conn, err = t.places.Replace(t.conn, t.it.Deadline, &t.out.Opening); err != nil {
-			return err
-		}
-	}
-	t.out.WasSent, t.out.Sent = t.WasSent, t.Sent
-	if t.WasSent {
-		t.out.Attempts++
-	}
-	t.out.First = t.First
-	switch {
-	case err == nil && t.call.transaction:
-		err = t.transact()
-	case err == nil:
-		t.answered(s, t.out)
-	}
-	keep := t.conn.Idle() && t.client.o.KeepsAlive() || t.client.o.Holds && t.conn.Usable()
-	t.places.Put(t.conn, err == nil && keep)
-	if err == nil && t.out.End > t.it.Deadline {
-		err = targets.ErrLate
-	}
-	return err
+	return t.compose(&t.call.statements[0])
 }
 
-// send sends a statement and reads its answer.
-func (t *exchange) send(s *Statement) error {
+// Run implements [calls.Maker].
+func (t *exchange) Run() error { return calls.Make(&t.Progress, t.places, false, t) }
+
+// Exchange implements [calls.Trip].
+func (t *exchange) Exchange(on Conn) (fate calls.Fate, err error) {
+	if t.conn = on; t.call.transaction {
+		err = t.transact()
+	} else {
+		err = t.send(&t.Progress, &t.call.statements[0].Statement)
+	}
+	switch {
+	case err != nil:
+	case t.client.o.Holds && on.Usable():
+		fate = calls.Reuse
+	default:
+		fate = t.Reusable(on.Idle())
+	}
+	return fate, err
+}
+
+// send sends a statement and reads its answer. It turns a panic of a driver into an error, so that the connection is
+// dropped.
+func (t *exchange) send(x *calls.Progress, s *Statement) (err error) {
+	defer scenarios.Recover(&err)
 	t.Result = Result{}
-	t.conn.Until(t.it.Deadline, t.client.slack)
 	args := t.args
 	if s.Form == Simple {
 		args = nil
 	}
-	err := run(t.conn, s, args, &t.Result)
-	t.out.Bytes += t.Result.Bytes
-	return err
+	return t.conn.Run(x, s, args, &t.Result)
 }
 
-// run runs a statement on a connection. It turns a panic of a driver into an error, so that the connection is
-// dropped.
-func run(c Conn, s *Statement, args [][]byte, r *Result) (err error) {
-	defer scenarios.Recover(&err)
-	return c.Run(s, args, r)
+// Judge implements [calls.Maker]. The statements of a transaction are judged one after another.
+func (t *exchange) Judge() {
+	if !t.call.transaction {
+		t.answered(&t.call.statements[0], t.Out)
+	}
 }
 
 // answered records the answer to a statement in an outcome and judges it.
 func (t *exchange) answered(s *statement, out *scenarios.Outcome) {
-	out.Answered, out.Status, out.First, out.End = true, t.status(), t.First, t.End
+	out.Answered, out.Status = true, t.status()
 	f := &t.Failure
 	good := f.Code == "" || f.holds(s.allow)
 	if targets.JudgeStatus(out, f.Code != "" && f.holds(s.shed), good, f.Cause) && f.Code == "" {
-		s.rest.Judge(answer{&t.Result}, t.it, out)
+		s.rest.Judge(answer{&t.Result}, t.It, out)
 	}
 }
 
@@ -188,5 +170,5 @@ func (t *exchange) wanted() string {
 	if t.at >= len(t.call.statements) {
 		return ""
 	}
-	return t.call.statements[t.at].rest.Wanted(answer{&t.Result}, t.it, t.out)
+	return t.call.statements[t.at].rest.Wanted(answer{&t.Result}, t.It, t.Out)
 }

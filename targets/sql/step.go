@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/calls"
 )
 
 // A family is the list of dialects of a descriptor.
@@ -220,22 +221,15 @@ func unique(names []string) []string {
 // compileEndpoint notes mistakes in the URL of the call's endpoint. It returns the dialect of its scheme, or the
 // first dialect if there is none.
 func (f family) compileEndpoint(in targets.Scope, m *syntax.Mistakes) *Dialect {
-	text, at := in.EndpointURL()
+	text, _ := in.EndpointURL()
 	scheme, _, _ := strings.Cut(text, "://")
 	d := f.dialect(scheme)
 	if d == nil {
 		return f[0]
 	}
-	u, err := url.Parse(text)
-	if err != nil || strings.Contains(text, "${") {
-		return d // package plan notes this mistake
-	}
-	l, err := d.locate(u)
-	in.AddSecret(l.Password)
-	if err != nil {
-		m.AddHint(at, d.forms(), "the endpoint's URL: %v", err)
-		return d
-	}
-	in.CheckHosts(at, u.Scheme, l.Addresses[1:], m)
+	calls.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
+		l, err := d.locate(u)
+		return l.Addresses, err
+	}, d.forms(), m)
 	return d
 }

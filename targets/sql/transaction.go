@@ -5,15 +5,16 @@ import (
 	"brunt/targets"
 )
 
-// transact sends the statements of a transaction after BEGIN was answered, and ends the transaction.
+// transact sends the statements of a transaction, and ends it.
 //
 //	BEGIN -> statement … -> COMMIT
 //	              `- failed -> ROLLBACK
 func (t *exchange) transact() error {
-	first := t.First
-	defer func() { t.out.First = first }()
+	if err := t.send(&t.Progress, &t.call.begin); err != nil {
+		return err
+	}
 	if t.Failure.Code != "" {
-		t.answered(&statement{}, t.out)
+		t.answered(&statement{}, t.Out)
 		return nil
 	}
 	for t.at = range t.call.statements {
@@ -40,35 +41,36 @@ func (t *exchange) rollBack() {
 		return
 	}
 	failure := t.Result // for the sample
-	if t.send(rollback) == nil && t.Failure.Code == "" {
-		t.out.End = t.End
+	t.one = scenarios.Outcome{}
+	t.within.Begin(&t.client.o, t.client, t.It, &t.one)
+	if t.send(&t.within, rollback) == nil && t.Failure.Code == "" {
+		t.Out.End = t.one.End
 	}
+	t.Out.Bytes += t.one.Bytes
 	t.Result = failure
 }
 
 // part sends a statement of the transaction, emits its outcome as a part, and adds it to the outcome of the call.
 func (t *exchange) part(send *Statement, s *statement) (scenarios.Kind, error) {
-	out, began := t.out, t.client.o.Now()
-	one := *out
+	out, one, began := t.Out, &t.one, t.Now()
+	*one = *out
 	one.Checks, one.Failed, one.Attempts, one.Bytes, one.Opening = 0, 0, 0, 0, scenarios.Opening{}
-	one.Intended, one.Ready, one.Slot = began, began, began
-	err := t.send(send)
-	one.WasSent, one.Sent, one.Bytes = t.WasSent, t.Sent, t.Result.Bytes
-	if t.WasSent {
-		one.Attempts = 1
-	}
-	if err == nil && t.End > t.it.Deadline {
+	one.Intended, one.Ready, one.Slot, one.Sent, one.First, one.WasSent = began, began, began, 0, 0, false
+	t.within.Begin(&t.client.o, t.client, t.It, one)
+	err := t.send(&t.within, send)
+	out.Bytes += one.Bytes
+	if err == nil && one.End > t.It.Deadline {
 		err = targets.ErrLate
 	}
 	if err != nil {
-		targets.Fail(&one, err, max(t.client.o.Now(), began), t.it.Deadline, t.client.Over().Err() != nil)
+		targets.Fail(one, err, max(t.Now(), began), t.It.Deadline, t.client.Over().Err() != nil)
 	} else {
-		t.answered(s, &one)
+		t.answered(s, one)
 		out.Answered, out.Status, out.Kind, out.Cause, out.End = true, one.Status, one.Kind, one.Cause, one.End
 		out.Checks, out.Failed = out.Checks+one.Checks, out.Failed+one.Failed
 	}
 	if emit := t.client.o.Emit; emit != nil {
-		emit(t.it, t.call, t.at, &one)
+		emit(t.It, t.call, t.at, one)
 	}
 	return one.Kind, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios/check"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/sql"
 
 	"github.com/go-sql-driver/mysql"
@@ -27,6 +28,7 @@ type connection struct {
 	keeps    bool // statements are prepared and kept
 	prepared map[*sql.Statement]driver.Stmt
 	answered time.Duration // when the last answer ended
+	noted    bool          // the times of the present answer are recorded
 	lost     bool          // no further statement is possible
 	writes   bool          // the endpoint requires a server that accepts writes
 	demoted  bool          // the server no longer accepts writes
@@ -59,28 +61,26 @@ func (c *connection) Close() error {
 	return c.end()
 }
 
-func (c *connection) Until(deadline, _ time.Duration) { _ = c.wire.SetDeadline(c.o.T0.Add(deadline)) }
-
 func (c *connection) Usable() bool { return !c.lost }
 
 // Idle implements [sql.Conn]. A server that no longer accepts writes is not the one that the endpoint requires.
 func (c *connection) Idle() bool { return !c.lost && !c.demoted && !c.wire.replies.within() }
 
-func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
+func (c *connection) Run(x *calls.Progress, s *sql.Statement, args [][]byte, r *sql.Result) error {
 	if !c.busy.CompareAndSwap(false, true) {
 		return targets.ErrAborted
 	}
 	defer c.busy.Store(false)
+	_ = c.wire.SetDeadline(c.o.T0.Add(x.It.Deadline))
 	c.wire.reset()
 	c.wire.bytes = 0
 	if c.Used && !c.wire.replies.within() && c.conn.(driver.SessionResetter).ResetSession(context.Background()) != nil {
 		c.lost = true
 		return targets.ErrStale
 	}
-	err := c.run(s, args, r)
-	if r.End == 0 {
-		c.note(r)
-	}
+	c.noted = false
+	err := c.run(x, s, args, r)
+	c.note(x)
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		number := int32(own.Number)
 		r.Failure = sql.Failure{
@@ -100,12 +100,21 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	return nil
 }
 
-// note records the times of the answer, which ends now.
-func (c *connection) note(r *sql.Result) {
-	r.Sent, r.First, r.WasSent, r.Bytes, r.End = c.wire.sent, c.wire.first, c.wire.wrote, c.wire.bytes, c.o.Now()
-	if r.First != 0 {
-		c.answered = r.End
+// note records the times of the answer, which ends now, unless it is done.
+func (c *connection) note(x *calls.Progress) {
+	if c.noted {
+		return
 	}
+	c.noted = true
+	if c.wire.wrote {
+		x.Wrote(c.wire.sent)
+	}
+	if c.wire.first != 0 {
+		x.Came(c.wire.first, 0)
+		c.answered = x.Now()
+		x.Out.End = c.answered
+	}
+	x.Out.Bytes += c.wire.bytes
 }
 
 // farewells are the numbers of errors with which a server ends a connection: the server stops, or the connection was
@@ -125,7 +134,7 @@ func (c *connection) why(err error) error {
 }
 
 // run sends a statement and reads its answer.
-func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
+func (c *connection) run(x *calls.Progress, s *sql.Statement, args [][]byte, r *sql.Result) error {
 	ctx := context.Background() // the socket has the deadline
 	returns := s.Form != sql.Simple && (s.Returning || returning[s.Verb])
 	if len(args) == 0 {
@@ -149,7 +158,7 @@ func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 			c.prepared[s] = p
 		} else {
 			defer func() { // Close writes again, so the times are recorded before
-				c.note(r)
+				c.note(x)
 				_ = p.Close()
 			}()
 		}

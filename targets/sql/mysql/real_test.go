@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/sql"
@@ -84,36 +83,9 @@ func serve(t *testing.T, options ...string) (addr string, client func(statement 
 	return addr, client
 }
 
-// fixture is a client with its calls.
-type fixture struct {
-	*targetstest.Flow
-	targets.Client
-	t0 time.Time
-}
-
-func newFixture(t *testing.T, o targets.Options, steps ...string) *fixture {
+func newFixture(t *testing.T, o targets.Options, steps ...string) *targetstest.Fixture {
 	t.Helper()
-	d := sql.Descriptor(mysql.Dialect())
-	f := &fixture{Flow: targetstest.Compile(t, d, "", steps...), t0: time.Now()}
-	o.T0, o.Timeout = f.t0, long
-	var err error
-	if f.Client, err = d.Client(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
-func (f *fixture) user(t *testing.T, vu int) *targetstest.User {
-	return f.Flow.Open(t, f.Client, f.t0, vu)
-}
-
-func (f *fixture) got(out scenarios.Outcome) string {
-	text := out.Kind.String()
-	if out.Cause != scenarios.NoCause {
-		text += ", " + f.Causes().Name(out.Cause)
-	}
-	return text
+	return targetstest.NewFixture(t, sql.Descriptor(mysql.Dialect()), o, steps...)
 }
 
 // TestReal sends statements to Debian's MariaDB: each kind of answer, logins, and as many statements as the server
@@ -132,7 +104,7 @@ func TestReal(t *testing.T) {
 			"mysql://app:sesame@ADDR/shop?sslmode=require":                 "error, tls",
 		} {
 			f := newFixture(t, targets.Options{Base: strings.Replace(base, "ADDR", addr, 1)}, "sql: select 1")
-			if got := f.got(f.user(t, 0).Do(0, long)); got != want {
+			if got := f.Got(f.User(t, 0).Do(0, long)); got != want {
 				t.Errorf("%s: %s, want %s", base, got, want)
 			}
 		}
@@ -140,17 +112,17 @@ func TestReal(t *testing.T) {
 	t.Run("killed", func(t *testing.T) {
 		f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + addr + "/shop"}, "sql: select 1",
 			"sql: select sleep(9)")
-		u := f.user(t, 0)
-		if got := f.got(u.Do(0, long)); got != "ok" {
+		u := f.User(t, 0)
+		if got := f.Got(u.Do(0, long)); got != "ok" {
 			t.Error(got)
 		}
 		of := "select group_concat(id) from information_schema.processlist where user = 'app'"
 		client("kill " + client(of))
 		suite.Until(t, "the end", func() bool { return client(of) == "NULL" })
-		if out := u.Do(0, long); f.got(out) != "ok" || out.Attempts != 1 { // another connection, before anything was written
-			t.Errorf("%s, %d attempts", f.got(out), out.Attempts)
+		if out := u.Do(0, long); f.Got(out) != "ok" || out.Attempts != 1 { // another connection, before anything was written
+			t.Errorf("%s, %d attempts", f.Got(out), out.Attempts)
 		}
-		if got := f.got(u.Do(1, 300*time.Millisecond)); got != "error, timeout" {
+		if got := f.Got(u.Do(1, 300*time.Millisecond)); got != "error, timeout" {
 			t.Error(got)
 		}
 	})
@@ -164,7 +136,7 @@ func TestReal(t *testing.T) {
 			var sent, answered atomic.Int64
 			var all sync.WaitGroup
 			for vu := range 4 {
-				u := f.user(t, vu)
+				u := f.User(t, vu)
 				all.Go(func() {
 					for range 50 {
 						out := u.Do(0, 5*time.Second)
@@ -203,11 +175,11 @@ func statements(t *testing.T, base string) {
 		`{sql.tx: {steps: [{sql: "insert into orders (id) values (2000)"}, {sql: "insert into orders (id) values (2000)"}]}}`,
 		`{sql: "select id from orders where id >= 1000", check: {rows: 1}}`,
 	)
-	u := f.user(t, 0)
+	u := f.User(t, 0)
 	for i, want := range []string{
 		"ok", "ok", "ok", "ok", "ok", "ok", "error, error 1054", "error, error 1062", "ok", "error, error 1062", "ok",
 	} {
-		if got := f.got(u.Do(i, long)); got != want {
+		if got := f.Got(u.Do(i, long)); got != want {
 			t.Errorf("call %d, %s: %s, want %s", i, f.Calls[i].Name(), got, want)
 		}
 	}
@@ -233,9 +205,9 @@ func TestReal_Sessions(t *testing.T) {
 			"sql: call fails()",
 			"{sql: 'with a as (select 1 as n) select n from a', check: {rows: 1}}",
 		)
-		u := f.user(t, 0)
+		u := f.User(t, 0)
 		for i, want := range []string{"ok", "ok", "ok", "error, error 5001", "ok"} {
-			if got := f.got(u.Do(i, long)); got != want {
+			if got := f.Got(u.Do(i, long)); got != want {
 				t.Errorf("%s: %s, want %s", f.Calls[i].Name(), got, want)
 			}
 		}
@@ -247,13 +219,13 @@ func TestReal_Sessions(t *testing.T) {
 		f := newFixture(t, targets.Options{Base: base},
 			"sql: 'begin; insert into o values (10, null); insert into o values (10, null); commit'",
 			"sql: call opens()", "sql: set autocommit = 0", `{sql: "insert into o values (?, null)", args: ["${var.id}"]}`)
-		u := f.user(t, 0)
+		u := f.User(t, 0)
 		for i, want := range []string{"error, error 1062", "ok", "ok"} {
-			if got := f.got(u.Do(i, long)); got != want {
+			if got := f.Got(u.Do(i, long)); got != want {
 				t.Errorf("%s: %s, want %s", f.Calls[i].Name(), got, want)
 			}
 			u.It.Vars[0].SetText(strconv.Itoa(20 + i))
-			if got := f.got(u.Do(3, long)); got != "ok" {
+			if got := f.Got(u.Do(3, long)); got != "ok" {
 				t.Errorf("after %s: %s", f.Calls[i].Name(), got)
 			}
 		}
@@ -263,24 +235,24 @@ func TestReal_Sessions(t *testing.T) {
 	})
 	t.Run("times of a statement that is prepared each time", func(t *testing.T) {
 		f := newFixture(t, targets.Options{Base: base + "?prepare=off"}, `{sql: "select sleep(?)", args: [0.1]}`)
-		u := f.user(t, 0)
+		u := f.User(t, 0)
 		for range 2 {
-			if out := u.Do(0, long); f.got(out) != "ok" || out.First-out.Sent < 90*time.Millisecond || out.End < out.First {
-				t.Errorf("%s: sent %s, first %s, end %s", f.got(out), out.Sent, out.First, out.End)
+			if out := u.Do(0, long); f.Got(out) != "ok" || out.First-out.Sent < 90*time.Millisecond || out.End < out.First {
+				t.Errorf("%s: sent %s, first %s, end %s", f.Got(out), out.Sent, out.First, out.End)
 			}
 		}
 	})
 	t.Run("demoted", func(t *testing.T) {
 		f := newFixture(t, targets.Options{Base: base + "?target_session_attrs=read-write"},
 			"sql: insert into o values (40, null)")
-		u := f.user(t, 0)
-		if got := f.got(u.Do(0, long)); got != "ok" {
+		u := f.User(t, 0)
+		if got := f.Got(u.Do(0, long)); got != "ok" {
 			t.Fatal(got)
 		}
 		client("set global read_only = 1")
 		defer client("set global read_only = 0")
 		for range 2 {
-			if got := f.got(u.Do(0, long)); got != "error, error 1290" {
+			if got := f.Got(u.Do(0, long)); got != "error, error 1290" {
 				t.Error(got)
 			}
 		}
@@ -293,13 +265,13 @@ func TestReal_Sessions(t *testing.T) {
 		f := newFixture(t, targets.Options{
 			Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write&addr=" + addr,
 		}, "sql: select 1")
-		if got := f.got(f.user(t, 0).Do(0, time.Second)); got != "ok" {
+		if got := f.Got(f.User(t, 0).Do(0, time.Second)); got != "ok" {
 			t.Error(got)
 		}
 		f = newFixture(t, targets.Options{Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write"},
 			"sql: select 1")
 		began := time.Now()
-		if got := f.got(f.user(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" ||
+		if got := f.Got(f.User(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" ||
 			time.Since(began) > 5*time.Second {
 			t.Errorf("%s after %s", got, time.Since(began))
 		}

@@ -16,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios"
+	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/dial"
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
@@ -30,6 +33,13 @@ func certificate() tls.Certificate {
 	return h.TLS.Certificates[0]
 }
 
+// progress begins a call for statements that belong to none.
+func progress() *calls.Progress {
+	x := new(calls.Progress)
+	x.Begin(&targets.Options{T0: time.Now()}, nil, &template.Iter{Deadline: long}, new(scenarios.Outcome))
+	return x
+}
+
 // connect opens a connection that is no call's.
 func connect(t *testing.T, addr string, secure bool) sql.Conn {
 	t.Helper()
@@ -39,7 +49,6 @@ func connect(t *testing.T, addr string, secure bool) sql.Conn {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	c.Terms().Used = true
-	c.Until(long, 0)
 	return c
 }
 
@@ -87,7 +96,7 @@ func TestStatus(t *testing.T) {
 			c := connect(t, addr, secure)
 			ask := func(text string) (r sql.Result) {
 				t.Helper()
-				if err := c.Run(&sql.Statement{Text: text, Verb: "select", Keep: true}, nil, &r); err != nil {
+				if err := c.Run(progress(), &sql.Statement{Text: text, Verb: "select", Keep: true}, nil, &r); err != nil {
 					t.Fatal(text, err)
 				}
 				return r
@@ -118,7 +127,7 @@ func TestStatus(t *testing.T) {
 				{Text: "select id from a", Verb: "select"},
 				{Text: "set autocommit = 1", Form: sql.Simple},
 			} {
-				if err := c.Run(&s, nil, &sql.Result{}); err != nil {
+				if err := c.Run(progress(), &s, nil, &sql.Result{}); err != nil {
 					t.Fatal(s.Text, err)
 				}
 				idle := c.Idle()
@@ -132,7 +141,7 @@ func TestStatus(t *testing.T) {
 			for _, s := range []*sql.Statement{
 				{Text: "select id from a where id = ?", Verb: "select"}, {Text: "delete from a where id = ?", Verb: "delete"},
 			} {
-				if err := c.Run(s, id, &r); err != nil || !c.Idle() {
+				if err := c.Run(progress(), s, id, &r); err != nil || !c.Idle() {
 					t.Errorf("%s: %v, idle %v", s.Text, err, c.Idle())
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/calls"
 	"brunt/targets/http/h1"
 	"brunt/targets/sql"
 )
@@ -64,27 +65,29 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
-func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
+func (c *connection) Run(x *calls.Progress, s *sql.Statement, args [][]byte, r *sql.Result) error {
 	in := reader{conn: c, of: s, to: r}
-	defer in.claim.Release()
+	defer func() {
+		x.Out.Bytes += in.size
+		in.claim.Release()
+	}()
 	in.plan = c.compose(s, args)
 	state := c.state
 	c.state = lost
-	br, err := c.Ask(c.out, nil)
-	if r.Sent, r.WasSent = c.Sent, c.WasSent; err != nil {
+	br, err := x.Ask(c.Conn, c.out)
+	if err != nil {
 		if state != idle && !c.WasSent {
-			return c.lastWords(&in, err)
+			return c.lastWords(x, &in, err)
 		}
 		return err
 	}
 	defer h1.Release(br)
-	in.br, r.First = br, c.First
+	x.Came(c.First, 0)
+	in.br = br
 	err = in.read()
-	if r.End = c.First; c.Reads > 1 || err != nil { // otherwise the last byte came with the first
-		r.End = c.o.Now()
-	}
+	x.Out.End = x.EndOf(c.Conn, err)
 	if err == nil && s.Form == sql.Listening && r.Failure.Code == "" {
-		err = c.listen(&in)
+		err = c.listen(x, &in)
 	}
 	if br.Buffered() > 0 {
 		c.state = lost
@@ -93,7 +96,7 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 }
 
 // lastWords reads the message that the server sent before it closed a connection within a transaction.
-func (c *connection) lastWords(in *reader, err error) error {
+func (c *connection) lastWords(x *calls.Progress, in *reader, err error) error {
 	_ = c.SetReadDeadline(time.Now().Add(farewellTime)) // the message has already arrived
 	br := h1.Reader(c.Unasked())
 	defer h1.Release(br)
@@ -101,26 +104,26 @@ func (c *connection) lastWords(in *reader, err error) error {
 	if in.read() != nil || in.to.Failure.Code == "" {
 		return err
 	}
-	in.to.First, in.to.End = c.o.Now(), c.o.Now()
+	x.Came(x.Now(), 0)
 	return nil
 }
 
 // listen waits for the notifications that the step wants, and then stops listening.
-func (c *connection) listen(in *reader) error {
+func (c *connection) listen(x *calls.Progress, in *reader) error {
 	r := in.to
 	for int(r.Rows) < in.of.Messages {
 		if err := in.message(); err != nil {
 			if in.fatal { // the earlier error is the answer
-				c.state, r.End = lost, c.o.Now()
+				c.state, x.Out.End = lost, x.Now()
 				return nil
 			}
 			return err
 		}
 		if r.Rows == 1 {
-			r.First = c.o.Now()
+			x.Out.First = x.Now()
 		}
 	}
-	r.Returns, r.End = true, c.o.Now()
+	r.Returns, x.Out.End = true, x.Now()
 	c.state = lost // until the next answer is read
 	c.out = appendQuery(c.out[:0], "unlisten "+in.of.Channel)
 	if _, err := c.Conn.Write(c.out); err != nil {

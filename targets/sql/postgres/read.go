@@ -20,6 +20,7 @@ type reader struct {
 	plan *prepared // of the statement; nil: it is not prepared
 	to   *sql.Result
 
+	size    int64        // bytes that came
 	columns []column     // of the rows that are kept
 	claim   budget.Claim // of the message that is kept
 	parsed  bool         // the server has prepared the statement
@@ -82,7 +83,7 @@ func (in *reader) message() error {
 	if _, err := in.br.Discard(5); err != nil {
 		return err
 	}
-	in.to.Bytes += int64(5 + n)
+	in.size += int64(5 + n)
 	switch kind {
 	case 'D', 'd':
 		in.to.Rows++

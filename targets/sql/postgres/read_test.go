@@ -24,7 +24,7 @@ func FuzzRead(f *testing.F) {
 			if err == nil && !in.done && !in.fatal {
 				t.Error("the answer has no end")
 			}
-			if int64(len(r.Doc)) > r.Rows || r.Bytes < 0 || r.Affected < 0 && len(answer) < 20 {
+			if int64(len(r.Doc)) > r.Rows || in.size < 0 || r.Affected < 0 && len(answer) < 20 {
 				t.Errorf("%+v", r)
 			}
 		}

@@ -1,4 +1,4 @@
-package message
+package calls
 
 import (
 	"bufio"
@@ -128,12 +128,8 @@ func (l *Line[F]) Secure(ctx context.Context, by *tls.Config) error {
 	if l.Reader.Buffered() > 0 {
 		return &targets.Error{Cause: scenarios.Protocol, Text: "the server sent something before the TLS handshake"}
 	}
-	if by.ServerName == "" {
-		by = by.Clone()
-		by.ServerName, _, _ = net.SplitHostPort(l.Address)
-	}
 	targets.StagesOf(ctx).Enter(scenarios.InTLS)
-	t := tls.Client(l.raw, by)
+	t := tls.Client(l.raw, naming(by, l.Address))
 	if err := t.HandshakeContext(ctx); err != nil {
 		return &targets.TLSError{Err: err}
 	}

@@ -1,4 +1,4 @@
-package message
+package calls
 
 import (
 	"cmp"
@@ -133,7 +133,12 @@ func (e *Expected) Wanted(a *stream.Message, status int32, reason string, it *te
 // Excerpt returns the beginning of an answer.
 func Excerpt(a *stream.Message) string {
 	doc, ok := check.First(a.JSON(jp.R()))
-	if !ok || len(a.Data) == 0 {
+	return Shown(doc, ok && len(a.Data) > 0)
+}
+
+// Shown returns the beginning of an answer in the types of JSON, if there is one.
+func Shown(doc any, has bool) string {
+	if !has {
 		return ""
 	}
 	return targets.Clip(check.ValueText(doc), mostShown)
@@ -202,12 +207,13 @@ func Refuse(p *syntax.Place, kind string, belongs map[string][]string, m *syntax
 	}
 }
 
-// CheckEndpoint notes mistakes in the endpoint's URL. Locate returns all addresses of a URL, or what is wrong with it.
-func CheckEndpoint(in targets.Scope, locate func(*url.URL) ([]string, error), such string, m *syntax.Mistakes) {
+// CheckEndpoint notes mistakes in the endpoint's URL. It reports whether there is a URL, and no mistake in it. Locate
+// returns all addresses of a URL, or what is wrong with it.
+func CheckEndpoint(in targets.Scope, locate func(*url.URL) ([]string, error), such string, m *syntax.Mistakes) bool {
 	text, at := in.EndpointURL()
 	u, err := url.Parse(text)
 	if text == "" || err != nil || strings.Contains(text, "${") {
-		return // package plan notes this mistake
+		return false // package plan notes this mistake
 	}
 	if password, has := u.User.Password(); has {
 		in.AddSecret(password)
@@ -215,9 +221,10 @@ func CheckEndpoint(in targets.Scope, locate func(*url.URL) ([]string, error), su
 	list, err := locate(u)
 	if err != nil {
 		m.AddHint(at, such, "the endpoint's URL: %v", err)
-		return
+		return false
 	}
 	in.CheckHosts(at, u.Scheme, list[1:], m)
+	return true
 }
 
 // Addresses returns host:port of each server of a URL: its own, and those of `addr` in its query.

@@ -1,4 +1,4 @@
-package message
+package calls
 
 import (
 	"bufio"
@@ -79,7 +79,8 @@ func TestLine_Queued(t *testing.T) {
 
 // TestExchange_Came: a message that came before the call took it no time, and the time when it came is known.
 func TestExchange_Came(t *testing.T) {
-	x := &Exchange[[]byte]{Out: &scenarios.Outcome{Slot: 5, Sent: 5}, It: new(template.Iter)}
+	x := new(Exchange[[]byte])
+	x.Out, x.It = &scenarios.Outcome{Slot: 5, Sent: 5}, new(template.Iter)
 	x.Take(nil, 3)
 	if o := x.Out; o.First != 5 || o.End != 5 || o.Sent != 5 || x.It.Came != 3 {
 		t.Errorf("%+v, and it came at %d", o, x.It.Came)

@@ -1,4 +1,4 @@
-package message
+package calls
 
 import (
 	"bufio"
@@ -55,22 +55,31 @@ type client[F any] struct {
 	parking   func() *park.Lot // creates the lot when the first connection is opened
 }
 
+// Prepare completes the options of a client. It returns the URL of the endpoint, and the configuration of TLS, which is
+// nil without TLS.
+func Prepare(o *targets.Options, d *targets.Descriptor) (u *url.URL, config *tls.Config, err error) {
+	if u, err = o.Endpoint(d); err != nil {
+		return nil, nil, err
+	}
+	if err = dial.Complete(o); err != nil {
+		return nil, nil, err
+	}
+	if d.Wires[u.Scheme].TLS {
+		if config, err = dial.TLSConfig(o.TLS); err != nil {
+			return nil, nil, err
+		}
+		config.NextProtos = nil
+	}
+	return u, config, nil
+}
+
 // NewClient creates the client of one load.
 func NewClient[F any](o targets.Options, d *targets.Descriptor, p *Protocol[F]) (targets.Client, error) {
-	u, err := o.Endpoint(d)
+	u, config, err := Prepare(&o, d)
 	if err != nil {
 		return nil, err
 	}
-	if err = dial.Complete(&o); err != nil {
-		return nil, err
-	}
-	c := &client[F]{o: o, p: p, at: u, list: Addresses(u)}
-	if d.Wires[u.Scheme].TLS {
-		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
-			return nil, err
-		}
-		c.tls.NextProtos = nil
-	}
+	c := &client[F]{o: o, p: p, at: u, list: Addresses(u), tls: config}
 	c.Pool = targets.NewPool[*Line[F]](&c.o)
 	c.buffers.New = func() any { return bufio.NewReaderSize(nil, cmp.Or(p.Buffer, readBuffer)) }
 	c.exchanges.New = func() any { return new(Exchange[F]) }
@@ -181,9 +190,10 @@ func (s *session[F]) Close() error {
 
 func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	x := s.client.exchanges.Get().(*Exchange[F])
-	x.session, x.call, x.It, x.Out = s, by.(*Call[F]), it, out
+	x.Begin(&s.client.o, s.client, it, out)
+	x.session, x.call = s, by.(*Call[F])
 	s.user.Flow, s.user.Number = x.call.flow, it.VU
-	x.do()
+	x.Progress.Do(x)
 	x.end()
 }
 

@@ -1,4 +1,4 @@
-package message
+package calls
 
 import (
 	"cmp"
@@ -47,10 +47,9 @@ func (c *Call[F]) Traits() scenarios.CallTraits { return c.Is }
 
 // An Exchange is a call in progress.
 type Exchange[F any] struct {
+	Progress
 	*session[F]
 	call *Call[F]
-	It   *template.Iter
-	Out  *scenarios.Outcome
 	Line *Line[F] // nil while the call is composed
 
 	Buffer []byte // what is sent; it begins empty, with memory that later calls use again
@@ -89,9 +88,6 @@ func (x *Exchange[F]) end() {
 	*x = Exchange[F]{Buffer: buffer, got: got}
 	c.exchanges.Put(x)
 }
-
-// Now returns the time on the run's clock.
-func (x *Exchange[F]) Now() time.Duration { return x.session.client.o.Now() }
 
 // Refuse sets the status of an answer that is an error.
 func (x *Exchange[F]) Refuse(status int32, reason string) { x.Status, x.Reason = status, reason }
@@ -163,11 +159,8 @@ func (x *Exchange[F]) Send(b []byte) error {
 		x.Line.place.Wake()
 	}
 	_, err := x.Line.write(b, x.session.client.o.T0.Add(x.It.Deadline))
-	if !x.Out.WasSent {
-		x.Out.Sent, x.Out.WasSent = x.Now(), err == nil || targets.IsReset(err)
-		if x.Out.WasSent {
-			x.Out.Attempts++
-		}
+	if err == nil || targets.IsReset(err) {
+		x.Wrote(x.Now())
 	}
 	if err != nil && x.Line.over() && !errors.Is(x.Line.err, net.ErrClosed) {
 		return x.Line.err // it says more: why the server closed the connection
@@ -197,17 +190,9 @@ func (x *Exchange[F]) Silent(err error) error {
 // ask writes bytes, and waits for the first byte of the answer. It returns [targets.ErrStale] if the connection proves
 // to be closed before anything was written.
 func (x *Exchange[F]) ask(b []byte) (err error) {
-	l, c := x.Line, x.session.client
+	l := x.Line
 	l.asked.Used, l.asked.Claim = l.Used, &x.claim
-	l.asked.Until(x.It.Deadline, h1.Slack(c.o.Timeout))
-	l.Reader, err = l.asked.Ask(b, nil)
-	answered := x.Out.First != 0
-	if x.Out.Sent, x.Out.WasSent = l.asked.Sent, l.asked.WasSent; x.Out.WasSent {
-		x.Out.Attempts++
-	}
-	if ended, ok := errors.AsType[*targets.EndedError](err); ok && answered { // a further command of the call
-		return ended.Err
-	}
+	l.Reader, err = x.Ask(l.asked, b)
 	return err
 }
 
@@ -219,10 +204,7 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 	l := x.Line
 	if l.asked != nil {
 		f, err = x.session.client.p.Read(l.Reader)
-		if at = l.asked.First; l.asked.Reads > 1 || err != nil { // otherwise it came with the first byte
-			at = x.Now()
-		}
-		return f, at, err
+		return f, x.EndOf(l.asked, err), err
 	}
 	var a arrived[F]
 	select {
@@ -252,85 +234,27 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 	return a.frame, a.at, x.claim.Join(a.claim)
 }
 
-// Came records when the answer, or a part of it, came. The goroutine that reads may see it before the one that writes
-// knows that it has written. If it came before the call, on a connection that the user keeps, the call waited for it no
-// time.
-func (x *Exchange[F]) Came(at time.Duration, size int) {
-	if x.It.Came = 0; at < x.Out.Slot {
-		x.It.Came, at = at, x.Out.Slot
-	}
-	x.Out.Sent = min(x.Out.Sent, at)
-	if x.Out.First == 0 {
-		x.Out.First = at
-	}
-	x.Out.End = at
-	x.Out.Bytes += int64(size)
-}
-
-func (x *Exchange[F]) do() {
-	out, c := x.Out, x.session.client
+// Compose implements [Maker].
+func (x *Exchange[F]) Compose() error {
 	x.It.Again, x.It.Drained = x.It.Again[:0], false
-	err := x.call.Compose(x)
-	if err != nil {
-		out.Slot = c.o.Now()
-	} else {
-		err = x.run()
-	}
-	if err != nil {
-		targets.Fail(out, err, max(min(c.o.Now(), x.It.Deadline), out.Slot), x.It.Deadline, c.Over().Err() != nil)
-	} else {
-		x.call.expected.Judge(&x.Answer, x.Status, x.session.client.p.Causes.Cause(x.Status), x.It, out)
-	}
-	x.sample(err)
+	return x.call.Compose(x)
 }
 
-// run makes the call on a connection of the pool.
-func (x *Exchange[F]) run() error {
-	out, deadline := x.Out, x.It.Deadline
+// Run implements [Maker]. It makes the call on the connection that the user keeps for the step, or on one of the pool.
+func (x *Exchange[F]) Run() error {
 	l, err := x.kept()
 	if err != nil {
 		return err
 	}
-	if l == nil {
-		var slot time.Duration
-		l, slot, _, err = x.places.Get(deadline, &out.Opening)
-		if out.Slot = slot; err != nil {
-			return err
-		}
-		for l.over() && l.Used {
-			if l, err = x.places.Replace(l, deadline, &out.Opening); err != nil {
-				return err
-			}
-		}
+	if l != nil {
+		err = makeOn(&x.Progress, x.places, l, x.call.Is.Repeats, x)
+	} else {
+		err = Make(&x.Progress, x.places, x.call.Is.Repeats, x)
 	}
-	for again := (targets.Resend{Repeats: x.call.Is.Repeats}); ; {
-		x.Line = l
-		l.Number++
-		if err = x.exchange(); !again.Again(err) {
-			break
-		}
-		if l, err = x.places.Replace(l, deadline, &out.Opening); err != nil {
-			return err
-		}
+	if err == nil {
+		x.Out.Answered, x.Out.Status = true, x.Status
 	}
-	usable := err == nil && !x.dirty
-	switch delete(x.held, x.call); {
-	case usable && x.keep: // also one that has ended: the next call takes what waits there, and then says so
-		if x.held == nil {
-			x.held = map[*Call[F]]*Line[F]{}
-		}
-		x.held[x.call] = l
-	default:
-		x.places.Put(l, usable && !l.over() && !x.Kept && x.session.client.o.KeepsAlive())
-	}
-	switch {
-	case err != nil:
-		return err
-	case out.End > deadline:
-		return targets.ErrLate
-	}
-	out.Answered, out.Status = true, x.Status
-	return nil
+	return err
 }
 
 // kept returns the connection that the user keeps for this step; nil: none. One that has ended is an error, for
@@ -340,19 +264,42 @@ func (x *Exchange[F]) kept() (*Line[F], error) {
 	if l == nil {
 		return nil, nil
 	}
+	delete(x.held, x.call)
 	x.Kept, x.Out.Slot = true, x.Now()
-	x.Out.Sent, x.Out.WasSent = x.Out.Slot, true // by the call that subscribed
 	if l.over() && len(l.arrived) == 0 {
-		delete(x.held, x.call)
+		x.Awaits()
 		x.places.Put(l, false)
 		return nil, l.err
 	}
 	return l, nil
 }
 
-func (x *Exchange[F]) exchange() (err error) {
-	defer scenarios.Recover(&err)
-	err = x.call.Run(x)
+// Exchange implements [Trip].
+func (x *Exchange[F]) Exchange(l *Line[F]) (Fate, error) {
+	switch {
+	case x.Kept:
+		x.Awaits()
+	case l.Used && l.over():
+		return Close, targets.ErrStale
+	}
+	x.Line = l
+	l.Number++
+	err := x.exchange()
+	switch usable := err == nil && !x.dirty; {
+	case usable && x.keep: // also one that has ended: the next call takes what waits there, and then says so
+		if x.held == nil {
+			x.held = map[*Call[F]]*Line[F]{}
+		}
+		x.held[x.call] = l
+		return Hold, nil
+	default:
+		return x.Reusable(usable && !l.over() && !x.Kept), err
+	}
+}
+
+// exchange makes the call on a connection, and says whether that ended because it was idle.
+func (x *Exchange[F]) exchange() error {
+	err := x.call.Run(x)
 	l := x.Line
 	switch {
 	case err == nil:
@@ -368,13 +315,14 @@ func (x *Exchange[F]) exchange() (err error) {
 	return err
 }
 
-// sample keeps a call for the report, if the sampler wants it.
-func (x *Exchange[F]) sample(err error) {
+// Judge implements [Maker].
+func (x *Exchange[F]) Judge() {
+	x.call.expected.Judge(&x.Answer, x.Status, x.session.client.p.Causes.Cause(x.Status), x.It, x.Out)
+}
+
+// Sample implements [Maker].
+func (x *Exchange[F]) Sample() targets.Sampled {
 	c := x.session.client
-	k := c.o.Sampler
-	if k == nil || !k.Want(x.Out) {
-		return
-	}
 	u := *c.at
 	u.User, u.RawQuery = nil, ""
 	if x.Line != nil {
@@ -386,12 +334,9 @@ func (x *Exchange[F]) sample(err error) {
 		sent.Trust = o.InsecureSkipVerify
 	}
 	sent.SetBody(string(x.Sent))
-	targets.Sampled{
-		Out: x.Out, Step: x.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) {
-			return x.call.expected.Wanted(&x.Answer, x.Status, x.Reason, x.It, x.Out), Excerpt(&x.Answer)
-		},
-	}.Keep(k, x.It)
+	return targets.Sampled{Step: x.call.name, Sent: sent, Failed: func() (string, string) {
+		return x.call.expected.Wanted(&x.Answer, x.Status, x.Reason, x.It, x.Out), Excerpt(&x.Answer)
+	}}
 }
 
 const mostShown = 300 // bytes of an answer
