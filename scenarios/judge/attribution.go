@@ -52,7 +52,7 @@ func (in *incident) extend(to *incident) {
 
 // endBegan reports whether an incident began with the end of occurrence i.
 func (f *readings) endBegan(i int, in *incident) bool {
-	return f.Faults[i].Over && !f.c.StaysDown[i] && f.begins(in.BeginIn, f.overAt(i))
+	return f.Faults[i].Over && !f.c.Occurrences[i].StaysDown && f.begins(in.BeginIn, f.overAt(i))
 }
 
 // begins reports whether harm that begins in a range may begin with an act of brunt. A range that is wider than a hold
@@ -84,7 +84,7 @@ func (f *effects) attribute(incidents []*incident) {
 			in.noise = in.noise && evidence == "" && (last[i] == nil || last[i].noise || !f.continues(in, i, last[i]))
 		}
 		if len(shown) > 0 { // that a unit is still down shows nothing against another fault
-			in.of = slices.DeleteFunc(in.of, func(i int) bool { return f.read.c.StaysDown[i] && shown[i] == "" })
+			in.of = slices.DeleteFunc(in.of, func(i int) bool { return f.read.c.Occurrences[i].StaysDown && shown[i] == "" })
 		}
 		for _, i := range in.of {
 			in.evidence, last[i] = shown[i], in
@@ -137,7 +137,7 @@ func (f *readings) heldThrough(in *incident) bool {
 // did it. last is the last incident before that belongs to the occurrence, or nil.
 func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence, bool) {
 	oc := &f.read.Faults[i]
-	if oc.Name == "" || f.read.c.NoTraffic[i] || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
+	if oc.Name == "" || f.read.c.Occurrences[i].unmet() || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
 		return "", false
 	}
 	active := in.Begin <= f.read.inUntil(i)
@@ -177,10 +177,11 @@ func (f *readings) tied(i int, harm effect.Incident) result.Evidence {
 	soon := func(at time.Duration) bool { return at <= harm.Begin && harm.Begin-at <= f.c.Hold }
 	over := f.overAt(i)
 	switch {
-	case f.begins(harm.BeginIn, f.Faults[i].Injected), soon(f.Faults[i].Injected), slices.ContainsFunc(f.c.Acts[i], soon):
+	case f.begins(harm.BeginIn, f.Faults[i].Injected), soon(f.Faults[i].Injected),
+		slices.ContainsFunc(f.c.Occurrences[i].Acts, soon):
 		return result.ByInjection
-	case slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
-		return s.From >= harm.Begin-f.c.Hold && s.From < harm.End && !slices.Contains(f.c.Apart[i], s.From)
+	case slices.ContainsFunc(f.c.Occurrences[i].Unwell, func(s requests.Span) bool {
+		return s.From >= harm.Begin-f.c.Hold && s.From < harm.End && !slices.Contains(f.c.Occurrences[i].Apart, s.From)
 	}):
 		return result.ByUnit
 	case harm.Over && harm.Begin <= over && (harm.EndIn.With(over) || harm.End >= over && harm.End-over <= f.c.Hold):
@@ -230,14 +231,16 @@ func (f *effects) relapsed(in *incident, i int) bool {
 
 // away reports whether a unit that occurrence i hit was not well at any time of a span, whatever the reason.
 func (f *readings) away(i int, in requests.Span) bool {
-	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool { return s.From < in.To && s.To > in.From })
+	overlaps := func(s requests.Span) bool { return s.From < in.To && s.To > in.From }
+	return slices.ContainsFunc(f.c.Occurrences[i].Unwell, overlaps)
 }
 
 // unwell reports whether a unit that occurrence i hit was not well at any time of a span, and that began before the
 // target had recovered. An illness that begins later is no evidence that the occurrence did anything.
 func (f *readings) unwell(i int, in requests.Span) bool {
-	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
-		return s.From < in.To && s.To > in.From && f.unrecoveredAt(i, s.From) && !slices.Contains(f.c.Apart[i], s.From)
+	of := &f.c.Occurrences[i]
+	return slices.ContainsFunc(of.Unwell, func(s requests.Span) bool {
+		return s.From < in.To && s.To > in.From && f.unrecoveredAt(i, s.From) && !slices.Contains(of.Apart, s.From)
 	})
 }
 
@@ -247,7 +250,7 @@ func (f *readings) unrecoveredAt(i int, at time.Duration) bool {
 	since := f.overAt(i)
 	for at-since > f.c.Hold {
 		next := f.lastBad(requests.Span{From: since, To: since + f.c.Hold})
-		for _, s := range f.c.Unwell[i] {
+		for _, s := range f.c.Occurrences[i].Unwell {
 			if s.From <= since+f.c.Hold && s.From < at {
 				next = max(next, min(s.To, at))
 			}

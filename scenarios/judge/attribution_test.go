@@ -30,10 +30,10 @@ func TestIncidents_Otherwise(t *testing.T) {
 		{"timeouts, and the machine was held", timeout, judge.Case{Held: held}, ""},
 		{"timeouts, and an earlier time was held", timeout, judge.Case{Held: []requests.Span{{To: 5 * sec}}}, "f"},
 		{"503, and the machine was held", refused, judge.Case{Held: held}, "f"},
-		{"503, and the fault was not verified", refused, judge.Case{Unverified: map[int]bool{0: true}}, ""},
+		{"503, and the fault was not verified", refused, judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}}, ""},
 		{
 			"503, and a step was not injected", refused,
-			judge.Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
+			judge.Case{Occurrences: []judge.Occurrence{{Unverified: true, Partial: true}}},
 			"",
 		},
 	} {
@@ -74,8 +74,9 @@ func TestIncidents_Apart(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{
-				Hold: sec, Unwell: map[int][]requests.Span{0: {{From: 23 * sec, To: 24 * sec}}},
-				Apart: map[int][]time.Duration{0: c.apart},
+				Hold: sec, Occurrences: []judge.Occurrence{{
+					Unwell: []requests.Span{{From: 23 * sec, To: 24 * sec}}, Apart: c.apart,
+				}},
 			}, outage(between(23*sec, 24*sec)), injection{"f", "f", 20 * sec, 30 * sec})
 			if got := f.Incidents; len(got) != 1 || got[0].By != c.by || got[0].Evidence != c.want ||
 				!slices.Equal(got[0].Faults, []string{"f"}) {

@@ -88,8 +88,8 @@ func TestFault_Detect(t *testing.T) {
 		{
 			"unverified",
 			judge.Case{
-				Unverified: map[int]bool{0: true},
-				Reactions:  series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec}}},
+				Occurrences: []judge.Occurrence{{Unverified: true}},
+				Reactions:   series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec}}},
 			},
 			nothing,
 			[]injection{one},
@@ -128,8 +128,8 @@ func TestFault_Detect(t *testing.T) {
 		{
 			"another that was over at once, though its phase lasts longer",
 			judge.Case{
-				Reactions: series.Reactions{Detected: map[int]series.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}},
-				Ended:     map[int]time.Duration{0: 27 * sec},
+				Reactions:   series.Reactions{Detected: map[int]series.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}},
+				Occurrences: []judge.Occurrence{{Ended: new(27 * sec)}},
 			},
 			nothing,
 			[]injection{{"g", "g", 26 * sec, 31 * sec}, one},
@@ -182,8 +182,8 @@ func TestFault_Resolved(t *testing.T) {
 		{"resolved(down) < 14s after f", scenarios.Pass},
 	} {
 		f := drill(t, parseObjectives(t, c.text), judge.Case{
-			Ended:     map[int]time.Duration{0: 31 * sec},
-			Reactions: series.Reactions{Resolved: map[series.AlertKey]series.Resolution{key: {At: 44 * sec, Still: 43 * sec}}},
+			Occurrences: []judge.Occurrence{{Ended: new(31 * sec)}},
+			Reactions:   series.Reactions{Resolved: map[series.AlertKey]series.Resolution{key: {At: 44 * sec, Still: 43 * sec}}},
 		}, outage(between(0, 0)), injection{"f", "f", 30 * sec, 35 * sec})
 		if o := f.Objectives[0]; o.Verdict != c.want || o.Measured != 13 || o.Low != 12 {
 			t.Errorf("%s is %s, measured %v from %v (%s), want %s of 13 s", c.text, o.Verdict, o.Measured, o.Low, o.Note, c.want)

@@ -34,6 +34,11 @@ func newEvaluator(r *measure.Recording, c Case) *evaluator {
 	if c.Limit <= 0 {
 		c.Limit = scenarios.DefaultLimit
 	}
+	known := make([]Occurrence, len(r.Faults))
+	for i := range known {
+		known[i] = c.Of(i)
+	}
+	c.Occurrences = known
 	read := &readings{Recording: r, c: c}
 	out := &Findings{
 		Causes: map[scenarios.Cause]int64{}, LagByPhase: map[slo.Phase]PhaseLag{},

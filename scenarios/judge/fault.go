@@ -58,17 +58,17 @@ func (f *effects) unknown(i int) (v scenarios.Verdict, notes result.Notes, why r
 		return result.Notes{{Kind: kind, Of: f.read.Faults[i].Name}}
 	}
 	name := f.read.Faults[i].Name
-	none, counted := f.read.c.NoTraffic[i]
+	of := &f.read.c.Occurrences[i]
 	switch {
 	case name == "": // the fault was not injected
 		return "", nil, ""
-	case f.read.c.Partial[i]:
+	case of.Partial:
 		return scenarios.Invalid, because(result.FaultPartly), ""
-	case f.read.c.Unverified[i]:
+	case of.Unverified:
 		return scenarios.Invalid, because(result.FaultUnverified), ""
-	case none, !counted && f.read.traffic[i] == 0:
+	case of.unmet(), of.NoTraffic == nil && f.read.traffic[i] == 0:
 		return scenarios.Inconclusive, because(result.FaultUnmet), ""
-	case !counted && f.read.sentNone(i) && f.read.stoodStill(i) != nil:
+	case of.NoTraffic == nil && f.read.sentNone(i) && f.read.stoodStill(i) != nil:
 		return scenarios.Invalid, f.read.stoodStill(i).And(result.Note{Kind: result.OwnSentNone}), result.Late
 	}
 	return "", nil, ""
@@ -114,7 +114,7 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 	if few.Doubted != nil && few.Notes == nil {
 		few = f.answers[i]
 	}
-	if oc.Name == "" || !f.read.c.Faults[oc.Fault].RequireImpact {
+	if oc.Name == "" || !f.read.c.Occurrences[i].RequireImpact {
 		return result.Reason{}
 	}
 	slower := f.slowdownOrStep(i)
@@ -423,7 +423,7 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 // endsAlone reports whether occurrence i ended by itself, as when a supervisor has started its unit again.
 func (f *effects) endsAlone(i int) bool {
 	oc := &f.read.Faults[i]
-	return oc.Over && f.read.c.Faults[oc.Fault].OneShot && !f.read.c.StaysDown[i]
+	return oc.Over && f.read.c.Occurrences[i].OneShot && !f.read.c.Occurrences[i].StaysDown
 }
 
 // slowUntold explains why it is unknown for how long answers were slower, if no slow answer counts as bad. It is nil
@@ -510,7 +510,7 @@ func effectOf(f *readings, i int, a effect.Answer) slo.Effect {
 		Width: a.Resolution.Seconds(),
 	}
 	e.Begin = slo.Instant{At: e.Injected, Low: e.Injected, High: e.Injected}
-	if f.c.Faults[oc.Fault].Group && a.OnsetAt.Known() {
+	if f.c.Occurrences[i].Group && a.OnsetAt.Known() {
 		e.Begin = e.Onset
 	}
 	if oc.Over {

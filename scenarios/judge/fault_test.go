@@ -66,7 +66,7 @@ func TestFault_GroupAndTrueEnd(t *testing.T) {
 		"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f",
 		"onset < 2s after f", "errors < 95% in f",
 	}
-	c := judge.Case{Faults: map[string]judge.FaultCase{"f": {Group: true}}, Ended: map[int]time.Duration{0: 32 * sec}}
+	c := judge.Case{Occurrences: []judge.Occurrence{{Group: true, Ended: new(32 * sec)}}}
 	f := drill(t, parseObjectives(t, texts...), c, outage(between(31250*ms, 45500*ms)),
 		injection{"f", "f", 30250 * ms, 40500 * ms})
 	for i, want := range []struct {
@@ -151,28 +151,28 @@ func TestFault_Verdicts(t *testing.T) {
 		{"no impact passes", "", judge.Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
 		{
 			"no impact, and one is required", "",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
+			judge.Case{Occurrences: []judge.Occurrence{{RequireImpact: true}}},
 			nothing,
 			[]injection{one},
 			scenarios.Fail, "require_impact is set",
 		},
 		{
 			"too few bad requests to tell, and an impact is required", "",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
+			judge.Case{Occurrences: []judge.Occurrence{{RequireImpact: true}}},
 			func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(300*ms) == 0 },
 			[]injection{one},
 			scenarios.Inconclusive, "too few to tell an outage from chance",
 		},
 		{
 			"an impact that is required", "",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
+			judge.Case{Occurrences: []judge.Occurrence{{RequireImpact: true}}},
 			between(30*sec, 45*sec),
 			[]injection{one},
 			scenarios.Pass, "",
 		},
 		{
 			"no traffic", "",
-			judge.Case{NoTraffic: map[int]bool{0: true}},
+			judge.Case{Occurrences: []judge.Occurrence{{NoTraffic: new(true)}}},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive,
@@ -275,7 +275,7 @@ func TestFault_Verdicts(t *testing.T) {
 		},
 		{ // a failure that could be judged takes precedence over what could not
 			"the worst of two, of which one affected no traffic", "",
-			judge.Case{NoTraffic: map[int]bool{0: true}},
+			judge.Case{Occurrences: []judge.Occurrence{{NoTraffic: new(true)}}},
 			between(50*sec, 75*sec),
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
 			scenarios.Fail, "",
@@ -317,7 +317,7 @@ func TestFault_Verdicts(t *testing.T) {
 		},
 		{
 			"back by itself before it could fail over", "failover < 10s after f",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 31 * sec}},
+			judge.Case{Occurrences: []judge.Occurrence{{OneShot: true, Ended: new(31 * sec)}}},
 			between(30*sec, 45*sec),
 			[]injection{one},
 			scenarios.Inconclusive, "f was over by itself before a hold long enough to prove that the target was good " +
@@ -325,21 +325,21 @@ func TestFault_Verdicts(t *testing.T) {
 		},
 		{
 			"good for some seconds before it was back by itself", "failover < 10s after f",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 32 * sec}},
+			judge.Case{Occurrences: []judge.Occurrence{{OneShot: true, Ended: new(32 * sec)}}},
 			between(30*sec, 31*sec),
 			[]injection{one},
 			scenarios.Inconclusive, "f was over by itself",
 		},
 		{
 			"away for the limit, and nothing failed over", "failover < 10s after f",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 41 * sec}},
+			judge.Case{Occurrences: []judge.Occurrence{{OneShot: true, Ended: new(41 * sec)}}},
 			between(30*sec, 45*sec),
 			[]injection{{"f", "f", 30 * sec, 42 * sec}},
 			scenarios.Fail, "while the fault was active",
 		},
 		{
 			"failed over before it was back by itself", "failover < 10s after f",
-			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 59 * sec}},
+			judge.Case{Occurrences: []judge.Occurrence{{OneShot: true, Ended: new(59 * sec)}}},
 			between(30*sec, 34*sec),
 			[]injection{{"f", "f", 30 * sec, 60 * sec}},
 			scenarios.Pass, "",
@@ -458,7 +458,7 @@ func TestFault_FewBadOfOneStep(t *testing.T) {
 			all = append(all, read, list)
 		}
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-		f := g.finish(judge.Case{SLO: o, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 100*sec)
+		f := g.finish(judge.Case{SLO: o, Occurrences: []judge.Occurrence{{RequireImpact: true}}}, 100*sec)
 		for _, r := range f.Objectives {
 			if strings.HasSuffix(r.Text, "list") && (r.Verdict != scenarios.Inconclusive || !r.Because.Has(result.FewBad)) {
 				t.Errorf("%s: %s (%s), want inconclusive", r.Text, r.Verdict, r.Note)
@@ -485,25 +485,33 @@ func TestFault_Untold(t *testing.T) {
 		all  []scenarios.Outcome
 		note string
 	}{
-		{"unverified", judge.Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
+		{
+			"unverified",
+			judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}},
+			outage(between(30*sec, 45*sec)), "f was not verified",
+		},
 		{
 			"a group injected in part",
-			judge.Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
+			judge.Case{Occurrences: []judge.Occurrence{{Unverified: true, Partial: true}}},
 			outage(between(30*sec, 45*sec)), "f was injected in part",
 		},
 		{
 			"unverified, and no impact",
-			judge.Case{Unverified: map[int]bool{0: true}},
+			judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}},
 			outage(between(0, 0)),
 			"f was not verified",
 		},
 		{
 			"steady state did not hold",
-			judge.Case{Unverified: map[int]bool{0: true}},
+			judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}},
 			outage(between(20*sec, 45*sec)),
 			"f was not verified",
 		},
-		{"no bytes", judge.Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f affected no traffic"},
+		{
+			"no bytes",
+			judge.Case{Occurrences: []judge.Occurrence{{NoTraffic: new(true)}}},
+			outage(between(30*sec, 45*sec)), "f affected no traffic",
+		},
 		{"no requests", judge.Case{}, quiet, "f affected no traffic"},
 	} {
 		f := drill(t, parseObjectives(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
@@ -566,8 +574,8 @@ func TestFault_UntoldAmongOthers(t *testing.T) {
 			},
 		},
 	} {
-		f := drill(t, parseObjectives(t, texts...), judge.Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first,
-			second)
+		f := drill(t, parseObjectives(t, texts...), judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}},
+			outage(c.harm), first, second)
 		for i, want := range c.verdicts {
 			if o := f.Objectives[i]; o.Verdict != want {
 				t.Errorf("%s: %s is %s, %q; want %s", c.name, o.Text, o.Verdict, o.Note, want)
@@ -614,7 +622,7 @@ func TestFault_Required(t *testing.T) {
 	} {
 		for _, required := range []bool{true, false} {
 			o := parseObjectives(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
-			f := drill(t, o, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: required}}}, outage(c.harm),
+			f := drill(t, o, judge.Case{Occurrences: []judge.Occurrence{{RequireImpact: required}}}, outage(c.harm),
 				c.faults...)
 			if len(f.Faults) == 0 {
 				continue
@@ -745,7 +753,7 @@ func TestFault_Void(t *testing.T) {
 	g.play(outage(func(time.Duration) bool { return false }),
 		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }},
 		action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
-	f := g.finish(judge.Case{SLO: o, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 100*sec)
+	f := g.finish(judge.Case{SLO: o, Occurrences: []judge.Occurrence{{RequireImpact: true}}}, 100*sec)
 	for _, r := range f.Objectives {
 		if r.Verdict != scenarios.Inconclusive {
 			t.Errorf("%s: %s", r.Text, r.Verdict)
@@ -843,12 +851,12 @@ func TestFault_OverAtOnce(t *testing.T) {
 	harm := func(at time.Duration) bool { return between(30*sec, 31*sec)(at) || between(39*sec, 41*sec)(at) }
 	for _, c := range []struct {
 		name  string
-		ended map[int]time.Duration
+		ended *time.Duration
 		want  scenarios.Verdict
-	}{{"over", map[int]time.Duration{0: 31 * sec}, scenarios.Pass}, {"not over", nil, scenarios.Inconclusive}} {
+	}{{"over", new(31 * sec), scenarios.Pass}, {"not over", nil, scenarios.Inconclusive}} {
 		t.Run(c.name, func(t *testing.T) {
 			f := drill(t, parseObjectives(t, "recover < 2s after f", "recover < 3s after g"),
-				judge.Case{Ended: c.ended, Hold: 2 * sec}, outage(harm), list...)
+				judge.Case{Occurrences: []judge.Occurrence{{Ended: c.ended}}, Hold: 2 * sec}, outage(harm), list...)
 			if r := f.Objectives[0]; r.Verdict != c.want {
 				t.Errorf("%s is %s, measured %v (%s), want %s", r.Text, r.Verdict, r.Measured, r.Note, c.want)
 			}

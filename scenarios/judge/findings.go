@@ -16,9 +16,10 @@ import (
 // A Case holds the input of [Judge] besides the recording.
 type Case struct {
 	SLO    []slo.Objective
-	Steady *slo.Objective       // the condition on requests that did not hold, so that no fault was injected; or nil
-	Faults map[string]FaultCase // by the name in the scenario
-	Loads  []requests.Span      // when each load could begin iterations
+	Steady *slo.Objective // the condition on requests that did not hold, so that no fault was injected; or nil
+	// Occurrences has what the timeline knows of each occurrence, by number: its place in [measure.History.Faults].
+	Occurrences []Occurrence
+	Loads       []requests.Span // when each load could begin iterations
 	// for a load that switches between two sides: spans with cells of their own, in whole seconds
 	Blocks []requests.Span
 	// EndedEarly says that the run was ended before its loads were over: by Ctrl-C, a stop condition, or an error.
@@ -42,46 +43,13 @@ type Case struct {
 	// any span of a request came; nil means that no spans were received.
 	Traces func(from, to time.Duration) (whole, n int64, came bool)
 
-	// NoTraffic says whether an occurrence, by number, affected no traffic. It has the occurrences whose fault counts
-	// bytes at a link or hook; for others the requests of the load during the fault decide. The effect of a fault
-	// that affected no traffic is unknown.
-	NoTraffic map[int]bool
-
-	// Ended is when an occurrence, by number, was over, if that was before the end of its phase: the phase of a unit
-	// that is back at once still lasts some seconds.
-	Ended map[int]time.Duration
-
-	// StaysDown has the occurrences, by number, whose unit nothing starts again, as the scenario allows. They stay in
-	// until the end of the run.
-	StaysDown map[int]bool
-
-	// Acts is when later steps of a group were injected, by the number of the occurrence.
-	Acts map[int][]time.Duration
-
-	// Unwell has the spans in which a unit that an occurrence, by number, hit was not well: it had ended,
-	// restarted, or
-	// was not ready.
-	Unwell map[int][]requests.Span
-
-	// Apart has the begins of those spans of Unwell, by the number of the occurrence, that are no evidence for it: the
-	// unit ended for a reason that is not the occurrence's, as far as is known.
-	Apart map[int][]time.Duration
-
 	// Recurring has the ends of units without a fault on them that ended so more than once. An earlier act of a fault did
 	// not begin the harm that begins with one of them.
 	Recurring []time.Duration
 
-	// UnitWaits returns how long tasks of one of the units that an occurrence, by number, hit waited for a processor in a
-	// span, at least, while they started as well; nil if that is not known.
-	UnitWaits func(n int, in requests.Span) time.Duration
-
-	// Gone has the occurrences, by number, whose end was proved, with each unit that they hit back.
-	Gone map[int]bool
-
-	// Unverified has the occurrences, by number, that were injected but not verified. Their effect is unknown.
-	Unverified map[int]bool
-	// Partial has the occurrences of Unverified that are groups with a step that could not be injected.
-	Partial map[int]bool
+	// UnitWaits returns how long tasks of a unit waited for a processor in a span, at least, while they started as well;
+	// nil if that is not known.
+	UnitWaits func(unit string, in requests.Span) time.Duration
 
 	series.Reactions
 
@@ -112,12 +80,45 @@ type Case struct {
 	Skipped []Skipped
 }
 
-// FaultCase holds the settings of a fault that [Judge] needs.
-type FaultCase struct {
+// An Occurrence is what was done to the target, and with what proof, besides the times of [measure.Occurrence]. The
+// zero value is a fault that was verified, hit no unit, and must have no impact.
+type Occurrence struct {
 	RequireImpact bool // without an impact, no objective in or after the fault passes
 	Group         bool // a group of faults, whose recovery counts from the begin of its incident
 	OneShot       bool // it ends by itself, as when the supervisor of a unit that crashed has started it again
+
+	Hit        []string // the units that it hit, and the ends of the links that it hit
+	Unverified bool     // it was injected but not verified, so that its effect is unknown
+	Partial    bool     // it is unverified, as a group with a step that could not be injected
+
+	// NoTraffic says whether it affected no traffic, so that its effect is unknown. It is nil if the fault counts no
+	// bytes at a link or hook: then the requests of the load during the fault decide.
+	NoTraffic *bool
+
+	// Ended is when it was over, if that was before the end of its phase: the phase of a unit that is back at once still
+	// lasts some seconds. Nil: at the end of the phase.
+	Ended     *time.Duration
+	Gone      bool            // its end was proved, with each unit that it hit back
+	StaysDown bool            // nothing starts its unit again, as the scenario allows: it is in to the end of the run
+	Acts      []time.Duration // when steps of a group were injected
+
+	// Unwell has the spans in which a unit that it hit was not well: it had ended, restarted, or was not ready.
+	Unwell []requests.Span
+	// Apart has the begins of those spans of Unwell that are no evidence for it: the unit ended for a reason that is not
+	// the occurrence's, as far as is known.
+	Apart []time.Duration
 }
+
+// Of returns what the timeline knows of occurrence n: nothing if the recording has it, and the case is older.
+func (c *Case) Of(n int) Occurrence {
+	if n >= len(c.Occurrences) {
+		return Occurrence{}
+	}
+	return c.Occurrences[n]
+}
+
+// unmet reports whether the fault counted that it affected no traffic.
+func (o *Occurrence) unmet() bool { return o.NoTraffic != nil && *o.NoTraffic }
 
 // Findings holds everything derived from a run's measurements.
 type Findings struct {

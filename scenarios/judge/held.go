@@ -137,8 +137,8 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration, waits i
 // [readings.delayed].
 func (f *readings) heldAway() (out []requests.Span) {
 	f.index()
-	for i, spans := range f.c.Unwell {
-		for _, s := range spans {
+	for i := range f.c.Occurrences {
+		for _, s := range f.c.Occurrences[i].Unwell {
 			back := s.To < f.end
 			s.To = min(s.To, f.end)
 			switch {
@@ -167,12 +167,20 @@ func (f *readings) heldFor(s requests.Span, share float64) bool {
 func (f *readings) delayed(i int, away requests.Span) requests.Span {
 	out := requests.Span{From: away.From, To: f.badUntil(away.To)}
 	exact := requests.Span{From: away.From, To: max(away.To, f.lastBadIn(requests.Span{From: away.To, To: out.To}))}
-	if float64(f.c.UnitWaits(i, exact)) >= explains*float64(exact.Length()) {
+	if float64(f.unitWaits(i, exact)) >= explains*float64(exact.Length()) {
 		to := max(out.To, measure.FloorSecond(exact.To)+time.Second)
 		return requests.Span{From: measure.FloorSecond(out.From), To: to}
 	}
-	waits := min(f.c.UnitWaits(i, out), out.Length())
+	waits := min(f.unitWaits(i, out), out.Length())
 	return requests.Span{From: measure.FloorSecond(out.To - waits + time.Second - 1), To: out.To}
+}
+
+// unitWaits returns how long tasks of a unit that occurrence i hit waited for a processor in a span, at least.
+func (f *readings) unitWaits(i int, in requests.Span) (waited time.Duration) {
+	for _, unit := range f.c.Occurrences[i].Hit {
+		waited = max(waited, f.c.UnitWaits(unit, in))
+	}
+	return waited
 }
 
 // lastBadIn returns the time of the last bad request of the windows that a span overlaps; zero without one.

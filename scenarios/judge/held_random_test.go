@@ -66,15 +66,16 @@ func TestJudge_HeldOnlyDoubts(t *testing.T) {
 			c.SLO, c.Hold = o, 2*sec
 			return f.finish(c, 30*sec)
 		}
-		away := map[int][]requests.Span{}
+		of := judge.Occurrence{Hit: []string{"web[0]"}}
 		if r.IntN(2) == 0 {
-			away[0] = []requests.Span{{From: at, To: at + time.Duration(1+r.IntN(60))*100*ms}}
+			of.Unwell = []requests.Span{{From: at, To: at + time.Duration(1+r.IntN(60))*100*ms}}
 		}
 		share := r.Float64()
-		before := play(judge.Case{Unwell: away})
+		before := play(judge.Case{Occurrences: []judge.Occurrence{of}})
 		held := play(judge.Case{
-			Unwell: away, Held: []requests.Span{span(), {From: at - sec, To: at + time.Duration(r.IntN(10))*sec}},
-			UnitWaits: func(_ int, in requests.Span) time.Duration {
+			Occurrences: []judge.Occurrence{of},
+			Held:        []requests.Span{span(), {From: at - sec, To: at + time.Duration(r.IntN(10))*sec}},
+			UnitWaits: func(_ string, in requests.Span) time.Duration {
 				return time.Duration(share * float64(in.Length()))
 			},
 		})

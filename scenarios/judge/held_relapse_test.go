@@ -84,8 +84,9 @@ func TestJudge_HeldRelapse(t *testing.T) {
 			r := newFixtureWith(t, measure.Config{Series: s}, o...)
 			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
 			got := r.finish(judge.Case{
-				SLO: o, Held: c.held, Hold: 5 * sec, Unwell: map[int][]requests.Span{0: c.unwell},
-				UnitWaits: func(_ int, in requests.Span) time.Duration { return min(c.waits, in.Length()) },
+				SLO: o, Held: c.held, Hold: 5 * sec,
+				Occurrences: []judge.Occurrence{{Hit: []string{"web[0]"}, Unwell: c.unwell}},
+				UnitWaits:   func(_ string, in requests.Span) time.Duration { return min(c.waits, in.Length()) },
 			}, 60*sec).Objectives[0]
 			if got.Verdict != c.want {
 				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)

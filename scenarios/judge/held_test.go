@@ -723,12 +723,13 @@ func TestJudge_HeldAway(t *testing.T) {
 			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
 			k := judge.Case{SLO: o, Held: c.held, Hold: 2 * sec}
 			if !c.well {
-				k.Unwell = map[int][]requests.Span{0: {{From: 10 * sec, To: c.until - time.Duration(min(c.waits, sec))}}}
+				away := requests.Span{From: 10 * sec, To: c.until - time.Duration(min(c.waits, sec))}
 				if c.until == 30*sec {
-					k.Unwell[0][0].To = measure.Never
+					away.To = measure.Never
 				}
+				k.Occurrences = []judge.Occurrence{{Hit: []string{"web[0]"}, Unwell: []requests.Span{away}}}
 			}
-			k.UnitWaits = func(_ int, in requests.Span) time.Duration { return min(c.waits, in.Length()) }
+			k.UnitWaits = func(_ string, in requests.Span) time.Duration { return min(c.waits, in.Length()) }
 			got := r.finish(k, 30*sec).Objectives[0]
 			if got.Verdict != c.want {
 				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)

@@ -264,8 +264,8 @@ func TestIncident_NotVerified(t *testing.T) {
 		bad  func(time.Duration) bool
 		want scenarios.Verdict
 	}{{between(0, 0), scenarios.Invalid}, {between(31*sec, 33*sec), scenarios.Pass}} {
-		f := drill(t, parseObjectives(t, "recover < 5s after incident"), judge.Case{Unverified: map[int]bool{0: true}},
-			outage(c.bad), fault)
+		f := drill(t, parseObjectives(t, "recover < 5s after incident"),
+			judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}}, outage(c.bad), fault)
 		if o := f.Objectives[0]; o.Verdict != c.want {
 			t.Errorf("%s with %v (%s), want %s", o.Verdict, o.Measured, o.Note, c.want)
 		}
@@ -353,19 +353,19 @@ func TestIncidents_ShedWithoutFault(t *testing.T) {
 func TestIncidents_Delayed(t *testing.T) {
 	for _, c := range []struct {
 		from  time.Duration
-		ended map[int]time.Duration
+		ended *time.Duration
 		want  result.Num
 	}{
 		{45 * sec, nil, 3},
 		{70 * sec, nil, 0},
-		{45 * sec, map[int]time.Duration{0: 31 * sec}, 0},
-		{40500 * ms, map[int]time.Duration{0: 31 * sec}, 3},
+		{45 * sec, new(31 * sec), 0},
+		{40500 * ms, new(31 * sec), 3},
 	} {
 		o := parseObjectives(t, "recover < 10s after incident")
 		g := newFixture(t, oneStep, o...)
 		all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= c.from && at < c.from+3*sec })
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-		r := g.finish(judge.Case{SLO: o, Ended: c.ended}, 120*sec).Objectives[0]
+		r := g.finish(judge.Case{SLO: o, Occurrences: []judge.Occurrence{{Ended: c.ended}}}, 120*sec).Objectives[0]
 		if r.Measured != c.want || r.Verdict != scenarios.Pass {
 			t.Errorf("an outage at %s: %s, measured %v, want %v (%s)", c.from, r.Verdict, r.Measured, c.want, r.Note)
 		}

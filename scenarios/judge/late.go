@@ -34,7 +34,7 @@ func (f *effects) lateFor(o slo.Objective, i int, r *result.ObjectiveResult) (wh
 	if met && 10*float64(late) < o.Value {
 		return result.Note{}, true
 	}
-	fromOnset := o.After.Kind == slo.IncidentPhase || o.Metric.Row().Lasts || f.read.c.Faults[f.read.Faults[i].Fault].Group
+	fromOnset := o.After.Kind == slo.IncidentPhase || o.Metric.Row().Lasts || f.read.c.Occurrences[i].Group
 	if fromOnset { // which the requests show, and brunt's own clock the injection and the end
 		low -= late
 	}

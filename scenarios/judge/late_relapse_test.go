@@ -66,7 +66,7 @@ func TestFault_LateRelapse(t *testing.T) {
 		for _, faults := range [][]injection{{first, second}, {first}} {
 			t.Run(fmt.Sprintf("%s, of %d", c.name, len(faults)), func(t *testing.T) {
 				f := drill(t, parseObjectives(t, "recover < 10s after f#1"),
-					judge.Case{Unwell: map[int][]requests.Span{0: c.unwell}, Hold: 5 * sec}, outage(c.harm), faults...)
+					judge.Case{Occurrences: []judge.Occurrence{{Unwell: c.unwell}}, Hold: 5 * sec}, outage(c.harm), faults...)
 				if o := f.Objectives[0]; o.Verdict != c.want {
 					t.Errorf("%s, measured %v (%s); want %s", o.Verdict, o.Measured, o.Note, c.want)
 				}
@@ -91,13 +91,13 @@ func TestFault_LateRelapse_Value(t *testing.T) {
 // over while it is down, and later harm is its harm only with evidence, as in any long fault.
 func TestFault_StaysDown(t *testing.T) {
 	crash, other := injection{"f", "f", 20 * sec, 22 * sec}, injection{"g", "g", 60 * sec, 62 * sec}
-	down := map[int][]requests.Span{0: {{From: 20 * sec, To: measure.Never}}}
+	down := []requests.Span{{From: 20 * sec, To: measure.Never}}
 	blip := func(at time.Duration) bool { return between(20*sec, 21*sec)(at) || between(60*sec, 63*sec)(at) }
 	for _, c := range []struct {
 		name      string
 		objective string
 		harm      func(time.Duration) bool
-		unwell    map[int][]requests.Span
+		unwell    []requests.Span
 		faults    []injection
 		supervise bool
 		want      scenarios.Verdict
@@ -162,8 +162,9 @@ func TestFault_StaysDown(t *testing.T) {
 				c.faults = []injection{crash}
 			}
 			f := drill(t, parseObjectives(t, c.objective), judge.Case{
-				Unwell: c.unwell, Hold: 10 * sec, Ended: map[int]time.Duration{0: c.faults[0].injected + 4*ms},
-				StaysDown: map[int]bool{0: !c.supervise},
+				Hold: 10 * sec, Occurrences: []judge.Occurrence{{
+					Unwell: c.unwell, Ended: new(c.faults[0].injected + 4*ms), StaysDown: !c.supervise,
+				}},
 			}, outage(c.harm), c.faults...)
 			o := f.Objectives[0]
 			if o.Verdict != c.want || c.note != "" && !o.Because.Has(c.note) {

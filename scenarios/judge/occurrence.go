@@ -188,8 +188,8 @@ func (f *effects) slowdownBy(test *requests.SlowdownTest, i int) requests.Slowdo
 	slowerIn := test.SlowerIn(i)
 	slower := func(from, to time.Duration) bool { return slowerIn(requests.Span{From: from, To: to}) == result.Yes }
 	shown := slower(0, oc.Injected+hold) ||
-		slices.ContainsFunc(f.read.c.Acts[i], func(at time.Duration) bool { return slower(at, at+hold) }) ||
-		slices.ContainsFunc(f.read.c.Unwell[i], func(in requests.Span) bool {
+		slices.ContainsFunc(f.read.c.Occurrences[i].Acts, func(at time.Duration) bool { return slower(at, at+hold) }) ||
+		slices.ContainsFunc(f.read.c.Occurrences[i].Unwell, func(in requests.Span) bool {
 			return in.From > oc.Injected && in.From < over && slower(in.From-hold, in.From+hold)
 		}) ||
 		oc.Over && slower(over-slowEnd, over) &&
@@ -304,15 +304,15 @@ func (f *effects) baseline(o slo.Objective) []effect.Slice {
 // overAt returns the true end of occurrence i, which may be before the end of its phase: the phase of a unit that is
 // back at once still lasts some seconds. It is [measure.Never] if the occurrence was not cleared.
 func (f *readings) overAt(i int) time.Duration {
-	if at, early := f.c.Ended[i]; early && f.Faults[i].Over {
-		return at
+	if early := f.c.Occurrences[i].Ended; early != nil && f.Faults[i].Over {
+		return *early
 	}
 	return f.Faults[i].Until()
 }
 
 // inUntil returns until when occurrence i is in: until its true end, or for good if nothing starts its unit again.
 func (f *readings) inUntil(i int) time.Duration {
-	if f.c.StaysDown[i] {
+	if f.c.Occurrences[i].StaysDown {
 		return measure.Never
 	}
 	return f.overAt(i)

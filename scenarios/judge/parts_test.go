@@ -93,7 +93,7 @@ func TestLostWrites(t *testing.T) {
 		Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}},
 	}
 	c := judge.Case{
-		Ledgers: []*result.LedgerRecord{ledger}, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}},
+		Ledgers: []*result.LedgerRecord{ledger}, Occurrences: []judge.Occurrence{{RequireImpact: true}},
 	}
 	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c,
 		outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
@@ -154,7 +154,7 @@ func TestSharedLoss(t *testing.T) {
 	}
 	for _, required := range []bool{false, true} {
 		c := judge.Case{
-			Ledgers: []*result.LedgerRecord{ledger}, Faults: map[string]judge.FaultCase{"f": {RequireImpact: required}},
+			Ledgers: []*result.LedgerRecord{ledger}, Occurrences: []judge.Occurrence{{RequireImpact: required}},
 		}
 		f := drill(t, parseObjectives(t, "recover < 1s after f", "errors < 5% in f"), c, outage(between(0, 0)),
 			injection{"f", "f", 30 * sec, 40 * sec})

@@ -364,9 +364,10 @@ func TestJudge_Empty(t *testing.T) {
 				g := newFixture(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }},
 					action{30 * sec, func() { g.Clear(0) }})
-				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
+				met := []judge.Occurrence{{NoTraffic: new(false)}} // the link of f had traffic, though none of the load
 				r := g.finish(judge.Case{
-					SLO: o, NoTraffic: met, Loads: []requests.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1],
+					SLO: o, Occurrences: met,
+					Loads: []requests.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1],
 				}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)

@@ -3,6 +3,7 @@ package judge_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,12 +50,12 @@ func TestJudge_Share(t *testing.T) {
 		{"not refuted", "recover < 4s for 65% after f", poor, judge.Case{}, scenarios.Inconclusive, "met in 1 of 5", 1},
 		{
 			"one not verified", "recover < 4s for 54% after f", good,
-			judge.Case{Unverified: map[int]bool{1: true}},
+			judge.Case{Occurrences: []judge.Occurrence{1: {Unverified: true}}},
 			scenarios.Inconclusive, "the effect of 1 of 5 occurrences is unknown", 4,
 		},
 		{
 			"one not verified does not decide", "recover < 4s for 34% after f", good,
-			judge.Case{Unverified: map[int]bool{1: true}},
+			judge.Case{Occurrences: []judge.Occurrence{1: {Unverified: true}}},
 			scenarios.Pass, "met in 4 of 5", 4,
 		},
 	} {
@@ -72,8 +73,8 @@ func TestJudge_Share(t *testing.T) {
 			t.Errorf("%s: %d drills met it, want %d: %+v", c.name, met, c.met, o.Drills)
 		}
 	}
-	all := map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true}
-	o := drill(t, parseObjectives(t, "recover < 4s for 54% after f", "recover < 4s after f"), judge.Case{Unverified: all},
+	all := slices.Repeat([]judge.Occurrence{{Unverified: true}}, 5)
+	o := drill(t, parseObjectives(t, "recover < 4s for 54% after f", "recover < 4s after f"), judge.Case{Occurrences: all},
 		outage(good), faults...).Objectives
 	if o[0].Verdict != scenarios.Inconclusive || o[1].Verdict != scenarios.Invalid {
 		t.Errorf("none verified: %s (%s) and %s", o[0].Verdict, o[0].Note, o[1].Verdict)

@@ -84,7 +84,7 @@ func TestSlow_StepOfTwoLoads(t *testing.T) {
 		}
 	}
 	g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-	why := g.finish(judge.Case{Faults: map[string]judge.FaultCase{"f": {}}}, 80*sec).Faults[0].Parts.Slower().Why
+	why := g.finish(judge.Case{}, 80*sec).Faults[0].Parts.Slower().Why
 	if !why.Has(result.SlowerStep) || why[0].Of != "admins: report" {
 		t.Errorf("it says %+v", why)
 	}
@@ -206,7 +206,7 @@ func TestSlow_BruntLate(t *testing.T) {
 			}
 			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }},
 				action{45 * sec, look})
-			f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
+			f := g.finish(judge.Case{SLO: objectives}, 60*sec)
 			got := f.Faults[0]
 			if told := got.Parts.Slower(); told.Answer != c.want || got.Impact != c.impact {
 				t.Errorf("slower: %s (%s), %s (%s); want %s, %s", told.Answer, told.Why.Phrase(nil), got.Impact, got.Note,
@@ -243,7 +243,7 @@ func TestSlow_RequiredImpact(t *testing.T) {
 			}
 		}
 		g.play(all, action{3 * sec, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
-		f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 30*sec)
+		f := g.finish(judge.Case{SLO: objectives, Occurrences: []judge.Occurrence{{RequireImpact: true}}}, 30*sec)
 		if got := f.Faults[0]; got.Required.Verdict != scenarios.Inconclusive || got.Impact != result.UnknownYet ||
 			f.Objectives[0].Verdict != scenarios.Inconclusive {
 			t.Errorf("slow: %v: %s, required is %s (%s), objective %s (%s)", slow, got.Impact, got.Required.Verdict, got.Required.Text,
@@ -292,7 +292,7 @@ func TestSlow_FewAnswers(t *testing.T) {
 			}
 			in, out := func() { g.Inject("f", "f") }, func() { g.Clear(0) }
 			g.play(all, action{20 * sec, in}, action{30 * sec, out}, action{55 * sec, look})
-			f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
+			f := g.finish(judge.Case{SLO: objectives}, 60*sec)
 			no := c.want == result.No
 			if got := f.Faults[0]; got.Parts.Slower().Answer != c.want || (got.Impact == result.NotImpacted) != no {
 				t.Errorf("slower: %+v, %s (%s); want %s", got.Parts.Slower(), got.Impact, got.Note, c.want)
@@ -330,7 +330,7 @@ func TestSlow_OfStep(t *testing.T) {
 			all[i].Step = 1
 		}
 		g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-		f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
+		f := g.finish(judge.Case{SLO: objectives}, 60*sec)
 		for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Inconclusive, c.all} {
 			o := f.Objectives[i]
 			open := o.Because.Has(result.SlowUnlimited, result.SlowUnderLimit)
@@ -374,8 +374,7 @@ func TestSlow_OneStepOfMany(t *testing.T) {
 				}
 			}
 			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-			faults := map[string]judge.FaultCase{"f": {RequireImpact: require}}
-			return g.finish(judge.Case{SLO: objectives, Faults: faults}, 80*sec)
+			return g.finish(judge.Case{SLO: objectives, Occurrences: []judge.Occurrence{{RequireImpact: require}}}, 80*sec)
 		}
 		t.Run(c.name, func(t *testing.T) {
 			f := play(t, false)

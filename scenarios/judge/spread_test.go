@@ -69,7 +69,7 @@ func TestJudge_Spread(t *testing.T) {
 		},
 		{
 			"one not verified", harm(), nil,
-			judge.Case{Unverified: map[int]bool{1: true}},
+			judge.Case{Occurrences: []judge.Occurrence{1: {Unverified: true}}},
 			[]scenarios.Verdict{invalid, invalid, fail, invalid, invalid},
 			nil, "was not verified",
 		},
@@ -118,8 +118,8 @@ func TestJudge_SpreadOfSome(t *testing.T) {
 			return slices.ContainsFunc(many, func(f injection) bool { return at >= f.injected && at < f.injected+d })
 		}
 	}
-	unverified := judge.Case{Unverified: map[int]bool{0: true}, Hold: 5 * sec}
-	noTraffic := judge.Case{NoTraffic: map[int]bool{0: true}, Hold: 5 * sec}
+	unverified := judge.Case{Occurrences: []judge.Occurrence{{Unverified: true}}, Hold: 5 * sec}
+	noTraffic := judge.Case{Occurrences: []judge.Occurrence{{NoTraffic: new(true)}}, Hold: 5 * sec}
 	for _, c := range []struct {
 		name string
 		c    judge.Case
@@ -132,7 +132,7 @@ func TestJudge_SpreadOfSome(t *testing.T) {
 		},
 		{
 			"bad before the third, the last not verified",
-			judge.Case{Unverified: map[int]bool{4: true}, Hold: 5 * sec},
+			judge.Case{Occurrences: []judge.Occurrence{4: {Unverified: true}}, Hold: 5 * sec},
 			between(38*sec, 44*sec), scenarios.Fail,
 		},
 		{"the first not verified, and the others failed", unverified, each(6 * sec), scenarios.Fail},

@@ -32,10 +32,10 @@ func TestTied_Unit(t *testing.T) {
 			Recording: &measure.Recording{History: measure.History{
 				Faults: []measure.Occurrence{{Name: "f", Injected: time.Second}},
 			}},
-			c: Case{Hold: hold, Unwell: map[int][]requests.Span{0: {{From: tt.ill, To: time.Minute}}}},
+			c: Case{Hold: hold, Occurrences: []Occurrence{{Unwell: []requests.Span{{From: tt.ill, To: time.Minute}}}}},
 		}
 		if tt.apart {
-			f.c.Apart = map[int][]time.Duration{0: {tt.ill}}
+			f.c.Occurrences[0].Apart = []time.Duration{tt.ill}
 		}
 		if got := f.tied(0, harm); got != tt.want {
 			t.Errorf("ill at %v (apart: %v): the evidence is %q, want %q", tt.ill, tt.apart, got, tt.want)

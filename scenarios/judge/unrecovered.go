@@ -21,7 +21,7 @@ func (f *effects) unrecovered(i int, a effect.Answer) result.Unrecovered {
 	}
 	last := requests.Span{From: f.read.end - f.read.c.Hold, To: f.read.end}
 	switch {
-	case !f.read.Faults[i].Over, !f.read.c.Gone[i], f.read.away(i, last):
+	case !f.read.Faults[i].Over, !f.read.c.Occurrences[i].Gone, f.read.away(i, last):
 		return result.StillAway
 	case f.read.overAt(i) > last.From:
 		return result.GoneTooShort

@@ -36,7 +36,7 @@ func TestUnrecovered_Load(t *testing.T) {
 			}
 		}
 		r.play(list, action{100 * sec, func() { r.Inject("f", "f") }}, action{103 * sec, func() { r.Clear(0) }})
-		f := r.finish(judge.Case{Gone: map[int]bool{0: true}, Limit: .2, Hold: 10 * sec}, 200*sec).Faults[0]
+		f := r.finish(judge.Case{Occurrences: []judge.Occurrence{{Gone: true}}, Limit: .2, Hold: 10 * sec}, 200*sec).Faults[0]
 		if f.Unrecovered != c.want || f.Impact != result.NotRecovered {
 			t.Errorf("a request each %v: %s, %q, want %q", c.every, f.Impact, f.Unrecovered, c.want)
 		}

@@ -39,7 +39,7 @@ func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
 	switch {
 	case row.Healing:
 		by = f.read.later(f.read.overAt(i), allowed)
-	case f.read.c.Faults[f.read.Faults[i].Fault].Group && a.OnsetAt.Known():
+	case f.read.c.Occurrences[i].Group && a.OnsetAt.Known():
 		by = a.OnsetAt.D() + allowed
 	}
 	spans := f.read.c.Lost.Unseen(f.read.unseen(o, in), &f.read.Config.Series, o, in)

@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func TestUnseen(t *testing.T) {
 			}
 		})
 	}
-	f := frozenDrill(t, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, most)
+	f := frozenDrill(t, judge.Case{Occurrences: slices.Repeat([]judge.Occurrence{{RequireImpact: true}}, 2)}, most)
 	if f.Faults[0].Required.Verdict != scenarios.Fail || f.Faults[1].Required.Verdict != scenarios.Inconclusive {
 		t.Errorf("required: %s and %s (%s), want fail and inconclusive", f.Faults[0].Required.Verdict, f.Faults[1].Required.Verdict,
 			f.Faults[1].Required.Text)

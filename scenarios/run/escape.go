@@ -124,12 +124,12 @@ func (r *runner) unrecovered() (fault string, gone time.Duration, err error) {
 		of := &f.Faults[i]
 		switch {
 		case of.Name == "":
-		case !of.Over || !c.Gone[i]:
+		case !of.Over || !c.Of(i).Gone:
 			return "", 0, nil
 		case of.OnsetAt.Known() && !of.RecoveredAt.Known():
 			fault, gone = of.Name, of.Cleared
-			if at, early := c.Ended[i]; early {
-				gone = at
+			if early := c.Of(i).Ended; early != nil {
+				gone = *early
 			}
 		case of.RecoveredAt.Known():
 			fault = ""

@@ -97,12 +97,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 
 // beside returns the readings that the judge asks for as functions.
 func (s *snapshot) beside() casefile.Beside {
-	out := casefile.Beside{Waits: s.waits, Hit: map[int][]string{}}
-	for _, rec := range s.records {
-		if rec.N >= 0 {
-			out.Hit[rec.N] = rec.HitUnits()
-		}
-	}
+	out := casefile.Beside{Waits: s.waits}
 	if spans := s.session.spans; spans != nil {
 		out.Spans, out.Traced, out.Came = true, spans.Traced(s.plan.Scenario.Trace.Services), spans.Any()
 	}

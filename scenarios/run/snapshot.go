@@ -149,13 +149,10 @@ func (s *snapshot) judgeCase() judge.Case {
 		SLO: s.slo, Steady: s.steady,
 		Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
 		Samples: s.loads.samples,
-		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{
 			Detected: map[int]series.Detection{}, Marks: map[series.MarkKey]time.Duration{},
 			Stages: map[string]time.Duration{},
 		},
-		Ended: map[int]time.Duration{}, Partial: map[int]bool{}, Gone: map[int]bool{},
-		StaysDown: map[int]bool{}, Acts: map[int][]time.Duration{},
 	}
 	for _, stage := range plan.Stages(s.plan.Loads) {
 		c.Stages[stage.Name] = stage.From
@@ -168,11 +165,6 @@ func (s *snapshot) judgeCase() judge.Case {
 			c.Blocks = append(c.Blocks, requests.Span(b))
 		}
 	}
-	for _, e := range s.plan.Faults {
-		c.Faults[e.Name] = judge.FaultCase{
-			RequireImpact: e.RequireImpact, Group: e.Kind == result.GroupKind, OneShot: e.OneShot(),
-		}
-	}
 	for _, rec := range s.records {
 		if rec.Skipped {
 			c.Skipped = append(c.Skipped, judge.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
@@ -180,19 +172,8 @@ func (s *snapshot) judgeCase() judge.Case {
 		if rec.N < 0 {
 			continue
 		}
-		if rec.Traffic != nil {
-			c.NoTraffic[rec.N] = rec.Traffic.N == 0
-		}
-		if rec.Cleared < rec.Until {
-			c.Ended[rec.N] = rec.Cleared
-		}
-		c.Gone[rec.N], c.StaysDown[rec.N] = isGone(rec), staysIn(rec)
-		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
-		for _, step := range rec.Steps {
-			if step.InjectErr == nil {
-				c.Acts[rec.N] = append(c.Acts[rec.N], step.Injected)
-			}
-		}
+		c.Occurrences = append(c.Occurrences, make([]judge.Occurrence, max(0, rec.N+1-len(c.Occurrences)))...)
+		c.Occurrences[rec.N] = s.occurrence(rec)
 		if rec.Detect != nil {
 			c.Detected[rec.N] = observe.DetectionOf(rec.Detect, sc.Secrets.Mask)
 		}
@@ -212,8 +193,12 @@ func (s *snapshot) judgeCase() judge.Case {
 		return c
 	}
 	events := s.session.log.Events()
-	c.Unwell, c.UnitWaits = unwellUnits(s.records, events), s.unitWaits
-	c.Apart, c.Recurring = apartFrom(s.records, events, slices.Max(append([]time.Duration{0}, s.ends...)))
+	unwell := unwellUnits(s.records, events)
+	apart, recurring := apartFrom(s.records, events, slices.Max(append([]time.Duration{0}, s.ends...)))
+	for n := range c.Occurrences {
+		c.Occurrences[n].Unwell, c.Occurrences[n].Apart = unwell[n], apart[n]
+	}
+	c.Recurring, c.UnitWaits = recurring, s.waits.WaitedLeast
 	c.Waited, c.Peers = s.waits.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
@@ -239,18 +224,31 @@ func (s *snapshot) judgeCase() judge.Case {
 	return c
 }
 
-// unitWaits returns how long tasks of one of the units that an occurrence hit, by number, waited for a processor in a
-// span, at least.
-func (s *snapshot) unitWaits(n int, in requests.Span) (waited time.Duration) {
-	for _, rec := range s.records {
-		if rec.N == n {
-			waited = max(waited, unitWaits(rec, s.waits, in))
+// occurrence returns what the timeline knows of an occurrence.
+func (s *snapshot) occurrence(rec *chaos.Record) judge.Occurrence {
+	out := judge.Occurrence{
+		Hit: rec.HitUnits(), Unverified: rec.VerifyErr != nil, Partial: isPartial(rec.VerifyErr), Gone: isGone(rec),
+		StaysDown: staysIn(rec),
+	}
+	if i := slices.IndexFunc(s.plan.Faults, func(e *timeline.Entry) bool { return e.Name == rec.Fault }); i >= 0 {
+		e := s.plan.Faults[i]
+		out.RequireImpact, out.Group, out.OneShot = e.RequireImpact, e.Kind == result.GroupKind, e.OneShot()
+	}
+	if rec.Traffic != nil {
+		out.NoTraffic = new(rec.Traffic.N == 0)
+	}
+	if rec.Cleared < rec.Until {
+		out.Ended = new(rec.Cleared)
+	}
+	for _, step := range rec.Steps {
+		if step.InjectErr == nil {
+			out.Acts = append(out.Acts, step.Injected)
 		}
 	}
-	return waited
+	return out
 }
 
-// unitWaits is [snapshot.unitWaits] for the record of an occurrence.
+// unitWaits returns how long tasks of one of the units that a fault hit waited for a processor in a span, at least.
 func unitWaits(rec *chaos.Record, waits *observe.Waits, in requests.Span) (waited time.Duration) {
 	for _, unit := range rec.HitUnits() {
 		waited = max(waited, waits.WaitedLeast(unit, in))

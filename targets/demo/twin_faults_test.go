@@ -163,6 +163,9 @@ func (tw *twin) inject(e *timeline.Entry) {
 	all := tw.troubles(e)
 	time.Sleep(time.Until(tw.t0.Add(e.At.D()))) // simulates the timeline
 	n, at := tw.rec.Inject(e.Name, e.Name)
+	tw.mu.Lock()
+	tw.judged.Occurrences[n].Group = e.Kind == result.GroupKind
+	tw.mu.Unlock()
 	if len(all) == 1 && len(all[0].dies) > 0 {
 		tw.die(e, n, at, all[0])
 		return
@@ -207,7 +210,7 @@ func (tw *twin) die(e *timeline.Entry, n int, at time.Duration, one trouble) {
 	for _, unit := range one.dies {
 		tw.starts[unit]++
 	}
-	tw.judged.Ended[n] = at + restarts
+	tw.judged.Occurrences[n].Ended = new(at + restarts)
 	tw.mu.Unlock()
 	time.Sleep(max(leastOver, e.For.D()) - restarts) // simulates the rest of the phase
 	tw.rec.Clear(n)

@@ -120,8 +120,7 @@ func (tw *twin) run() *result.Result {
 	defer tw.rec.Close()
 	tw.judged = judge.Case{
 		SLO: tw.p.Objectives(false), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(),
-		Faults: map[string]judge.FaultCase{},
-		Ended:  map[int]time.Duration{},
+		Occurrences: make([]judge.Occurrence, len(tw.p.Faults)),
 		Reactions: series.Reactions{
 			Alerts:   map[series.AlertKey]series.Detection{},
 			Resolved: map[series.AlertKey]series.Resolution{},
@@ -135,7 +134,6 @@ func (tw *twin) run() *result.Result {
 		}
 	})
 	for _, e := range tw.p.Faults {
-		tw.judged.Faults[e.Name] = judge.FaultCase{Group: e.Kind == result.GroupKind}
 		beside.Go(func() { tw.inject(e) })
 	}
 	tw.watch(ctx, &beside)

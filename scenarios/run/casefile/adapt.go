@@ -22,8 +22,7 @@ import (
 // Beside is what [Taken] needs as data, and the judge asks as functions.
 type Beside struct {
 	Waits  *observe.Waits
-	Hit    map[int][]string // units that an occurrence hit, by number
-	Spans  bool             // spans were received, or would have been
+	Spans  bool // spans were received, or would have been
 	Traced []traces.Traced
 	Came   bool // a span came
 }
@@ -49,7 +48,7 @@ func Taken(r *measure.Recording, c *judge.Case, of *outcome.Run, beside Beside, 
 	for _, cause := range slices.Sorted(maps.Keys(names)) {
 		out.Measured.Causes = append(out.Measured.Causes, Cause{uint32(cause), c.Causes.Name(cause)})
 	}
-	out.Asked = asked(c, beside)
+	out.Asked = asked(r.Faults, c, beside)
 	out.Known = known(of, found)
 	out.Events = of.Known.Events
 	return out, nil
@@ -86,7 +85,7 @@ func measured(r *measure.Recording) Measured {
 	return out
 }
 
-func asked(c *judge.Case, beside Beside) Asked {
+func asked(faults []measure.Occurrence, c *judge.Case, beside Beside) Asked {
 	out := Asked{
 		Faults: map[string]FaultRules{}, Loads: spansOf(c.Loads), Blocks: spansOf(c.Blocks), EndedEarly: c.EndedEarly,
 		Warmup: c.Warmup, Hold: c.Hold, Limit: c.Limit, Strict: c.Strict, Checks: c.Causes.Checks,
@@ -99,9 +98,6 @@ func asked(c *judge.Case, beside Beside) Asked {
 	}
 	if c.Steady != nil {
 		out.Steady = &Objective{c.Steady.ID, c.Steady.Text}
-	}
-	for name, f := range c.Faults {
-		out.Faults[name] = FaultRules(f)
 	}
 	for _, f := range c.Causes.Families {
 		out.Families = append(out.Families, Family{uint32(f.First), f.Bits, f.TimedOut})
@@ -118,47 +114,25 @@ func asked(c *judge.Case, beside Beside) Asked {
 			out.Lost.Loads = append(out.Lost.Loads, LostLoad(l))
 		}
 	}
-	out.addOccurrences(c, beside.Hit)
+	out.addOccurrences(faults, c)
 	return out
 }
 
 // addOccurrences gathers what a case has by the number of the occurrence.
-func (a *Asked) addOccurrences(c *judge.Case, hit map[int][]string) {
+func (a *Asked) addOccurrences(faults []measure.Occurrence, c *judge.Case) {
 	of := func(n int) *Occurrence {
 		if a.Occurrences[n] == nil {
 			a.Occurrences[n] = &Occurrence{}
 		}
 		return a.Occurrences[n]
 	}
-	for n, none := range c.NoTraffic {
-		of(n).NoTraffic = &none
-	}
-	for n, at := range c.Ended {
-		of(n).Ended = &at
-	}
-	for n, is := range c.StaysDown {
-		of(n).StaysDown = is
-	}
-	for n, is := range c.Gone {
-		of(n).Gone = is
-	}
-	for n, is := range c.Unverified {
-		of(n).Unverified = is
-	}
-	for n, is := range c.Partial {
-		of(n).Partial = is
-	}
-	for n, at := range c.Acts {
-		of(n).Acts = at
-	}
-	for n, spans := range c.Unwell {
-		of(n).Unwell = spansOf(spans)
-	}
-	for n, at := range c.Apart {
-		of(n).Apart = at
-	}
-	for n, units := range hit {
-		of(n).Hit = units
+	for n := range c.Occurrences {
+		o := &c.Occurrences[n]
+		a.Faults[faults[n].Fault] = FaultRules{o.RequireImpact, o.Group, o.OneShot}
+		a.Occurrences[n] = &Occurrence{
+			NoTraffic: o.NoTraffic, Ended: o.Ended, StaysDown: o.StaysDown, Gone: o.Gone, Unverified: o.Unverified,
+			Partial: o.Partial, Acts: o.Acts, Unwell: spansOf(o.Unwell), Apart: o.Apart, Hit: o.Hit,
+		}
 	}
 	for n, d := range c.Detected {
 		is := Detection(d)
@@ -252,7 +226,7 @@ func (c *Case) Judge() (*result.Result, error) {
 
 // adapted returns the case in the form that the judge needs. It is the one place that changes with that form.
 func (c *Case) adapted() (*measure.Recording, judge.Case, error) {
-	asked, err := c.Asked.judgeCase(c.Known.Result, c.Measured.Causes)
+	asked, err := c.Asked.judgeCase(c.Known.Result, &c.Measured)
 	return c.recording(), asked, err
 }
 
@@ -290,14 +264,12 @@ func (c *Case) recording() *measure.Recording {
 	return r
 }
 
-func (a *Asked) judgeCase(known *result.Result, causes []Cause) (judge.Case, error) {
+func (a *Asked) judgeCase(known *result.Result, m *Measured) (judge.Case, error) {
 	c := judge.Case{
-		Faults: map[string]judge.FaultCase{}, Loads: backOf(a.Loads), Blocks: backOf(a.Blocks), EndedEarly: a.EndedEarly,
+		Loads: backOf(a.Loads), Blocks: backOf(a.Blocks), EndedEarly: a.EndedEarly,
 		Warmup: a.Warmup, Hold: a.Hold, Limit: a.Limit, Strict: a.Strict,
 		Ledgers: known.AllLedgers(), Consistency: known.Consistency, Deliveries: known.Deliveries,
-		NoTraffic: map[int]bool{}, Ended: map[int]time.Duration{}, StaysDown: map[int]bool{}, Acts: map[int][]time.Duration{},
-		Unwell: map[int][]requests.Span{}, Apart: map[int][]time.Duration{}, Recurring: a.Recurring,
-		Gone: map[int]bool{}, Unverified: map[int]bool{}, Partial: map[int]bool{},
+		Recurring: a.Recurring, Occurrences: make([]judge.Occurrence, len(m.Faults)),
 		Reactions: series.Reactions{
 			Detected: map[int]series.Detection{}, Alerts: map[series.AlertKey]series.Detection{},
 			Resolved: map[series.AlertKey]series.Resolution{}, Marks: map[series.MarkKey]time.Duration{}, Stages: a.Stages,
@@ -319,15 +291,12 @@ func (a *Asked) judgeCase(known *result.Result, causes []Cause) (judge.Case, err
 		}
 		c.Steady = &o
 	}
-	for name, f := range a.Faults {
-		c.Faults[name] = judge.FaultCase(f)
-	}
 	c.Causes.Checks = a.Checks
 	for _, f := range a.Families {
 		family := scenarios.CauseFamily{First: scenarios.Cause(f.First), Bits: f.Bits, TimedOut: f.TimedOut}
 		family.Name = func(number int32) string {
-			at := slices.IndexFunc(causes, func(c Cause) bool { return c.Number == uint32(family.Cause(number)) })
-			return causes[at].Name
+			at := slices.IndexFunc(m.Causes, func(c Cause) bool { return c.Number == uint32(family.Cause(number)) })
+			return m.Causes[at].Name
 		}
 		c.Causes.Families = append(c.Causes.Families, family)
 	}
@@ -345,21 +314,18 @@ func (a *Asked) judgeCase(known *result.Result, causes []Cause) (judge.Case, err
 	}
 	if a.Waits != nil {
 		waits := a.Waits.back()
-		c.Waited = waits.Waited
-		c.UnitWaits = func(n int, in requests.Span) (waited time.Duration) {
-			if of := a.Occurrences[n]; of != nil {
-				for _, unit := range of.Hit {
-					waited = max(waited, waits.WaitedLeast(unit, in))
-				}
-			}
-			return waited
-		}
+		c.Waited, c.UnitWaits = waits.Waited, waits.WaitedLeast
 	}
 	if a.Spans {
 		c.Traces = a.traces
 	}
-	for n, of := range a.Occurrences {
-		of.addTo(&c, n)
+	for n, f := range m.Faults {
+		rules := a.Faults[f.Fault]
+		to := &c.Occurrences[n]
+		to.RequireImpact, to.Group, to.OneShot = rules.RequireImpact, rules.Group, rules.OneShot
+		if of := a.Occurrences[n]; of != nil {
+			of.addTo(&c, n)
+		}
 	}
 	return c, nil
 }
@@ -383,22 +349,10 @@ func (a *Asked) traces(from, to time.Duration) (whole, n int64, came bool) {
 }
 
 func (o *Occurrence) addTo(c *judge.Case, n int) {
-	if o.NoTraffic != nil {
-		c.NoTraffic[n] = *o.NoTraffic
-	}
-	if o.Ended != nil {
-		c.Ended[n] = *o.Ended
-	}
-	c.StaysDown[n], c.Gone[n], c.Unverified[n], c.Partial[n] = o.StaysDown, o.Gone, o.Unverified, o.Partial
-	if o.Acts != nil {
-		c.Acts[n] = o.Acts
-	}
-	if o.Unwell != nil {
-		c.Unwell[n] = backOf(o.Unwell)
-	}
-	if o.Apart != nil {
-		c.Apart[n] = o.Apart
-	}
+	to := &c.Occurrences[n]
+	to.NoTraffic, to.Ended, to.StaysDown, to.Gone = o.NoTraffic, o.Ended, o.StaysDown, o.Gone
+	to.Unverified, to.Partial, to.Acts, to.Hit = o.Unverified, o.Partial, o.Acts, o.Hit
+	to.Unwell, to.Apart = backOf(o.Unwell), o.Apart
 	if o.Detected != nil {
 		c.Detected[n] = series.Detection(*o.Detected)
 	}

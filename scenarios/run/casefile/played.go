@@ -36,7 +36,7 @@ func played(name string, r *measure.Recording, c judge.Case, found *judge.Findin
 		known.Loads, known.Duration = append(known.Loads, info), max(known.Duration, result.Sec(span.To))
 	}
 	for n, f := range r.Faults {
-		of.Faults = append(of.Faults, playedFault(n, f, &c, known.Duration))
+		of.Faults = append(of.Faults, playedFault(n, f, c.Of(n), known.Duration))
 	}
 	var beside Beside
 	if c.Waited != nil {
@@ -55,11 +55,11 @@ func KeepPlayed(name string, r *measure.Recording, c judge.Case, found *judge.Fi
 }
 
 // playedFault returns the record of an occurrence. One that was not cleared is in to the end.
-func playedFault(n int, f measure.Occurrence, c *judge.Case, end result.Num) outcome.Fault {
+func playedFault(n int, f measure.Occurrence, of judge.Occurrence, end result.Num) outcome.Fault {
 	out := outcome.Fault{N: n, FaultRecord: result.FaultRecord{
 		Name: f.Name, Kind: "process.pause", Units: []string{"web[0]"}, Via: "played", Planned: result.Sec(f.Injected),
 		Injected: result.Sec(f.Injected), Verified: result.Sec(f.Injected), Evidence: "the process is stopped",
-		Cleared: end, Until: end, Revert: "ok", Gone: c.Gone[n], Limit: result.NaN,
+		Cleared: end, Until: end, Revert: "ok", Gone: of.Gone, Limit: result.NaN,
 		Onset: result.NaN, Failover: result.NaN, Recover: result.NaN, Heal: result.NaN, Rejoin: result.NaN,
 		RejoinAt: result.NaN, Back: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN,
 		RecoveredAt: result.NaN, RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
@@ -68,10 +68,10 @@ func playedFault(n int, f measure.Occurrence, c *judge.Case, end result.Num) out
 	if f.Over {
 		out.Cleared, out.Until = result.Sec(f.Cleared), result.Sec(f.Cleared)
 	}
-	if at, early := c.Ended[n]; early {
-		out.Cleared = result.Sec(at)
+	if of.Ended != nil {
+		out.Cleared = result.Sec(*of.Ended)
 	}
-	if c.Faults[f.Fault].Group {
+	if of.Group {
 		out.Kind = result.GroupKind
 	}
 	return out

@@ -294,7 +294,7 @@ func (p playedCase) play(
 		do func()
 	}
 	var events []event
-	kinds := map[string]judge.FaultCase{}
+	var occurrences []judge.Occurrence
 	for i, f := range p.faults {
 		fault := string(rune('f' + i))
 		name := fault
@@ -305,7 +305,11 @@ func (p playedCase) play(
 			name = p.called[i]
 			fault, _, _ = strings.Cut(name, "#")
 		}
-		kinds[fault] = judge.FaultCase{Group: p.group, RequireImpact: p.required}
+		of := judge.Occurrence{Group: p.group, RequireImpact: p.required, Unwell: p.unwell[i], Gone: p.gone}
+		if at, early := p.ended[i]; early {
+			of.Ended = &at
+		}
+		occurrences = append(occurrences, of)
 		events = append(events, event{f.from, func() { rec.Inject(fault, name) }})
 		if f.to > 0 {
 			events = append(events, event{f.to, func() { rec.Clear(i) }})
@@ -328,16 +332,11 @@ func (p playedCase) play(
 		now = e.at
 		e.do()
 	}
-	proved := map[int]bool{}
-	for i := range p.faults {
-		proved[i] = p.gone
-	}
 	loads := slices.Repeat([]requests.Span{{To: end}}, len(p.series().Loads))
 	recording, c := rec.Finish(), judge.Case{
 		SLO: objectives, Loads: loads, Warmup: p.warmup, Series: p.observed, Reactions: p.reactions,
 		Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
-		Ledgers: p.ledger, Deliveries: p.deliveries, Ended: p.ended, Unwell: p.unwell, Gone: proved,
-		Faults: kinds,
+		Ledgers: p.ledger, Deliveries: p.deliveries, Occurrences: occurrences,
 	}
 	if p.held {
 		c.Held, c.Peers, c.Usage = loads[:1], true, []result.UnitUsage{{Unit: "web[0]"}}
