@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"brunt/scenarios/foreign"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -60,6 +61,13 @@ func Parse(path string, o Options) (*Scenario, error) {
 		return nil, fmt.Errorf("reading the scenario: %w", err)
 	}
 	root := p.load(path, text, nil)
+	if other := foreign.Answer(text); other != "" && !slices.ContainsFunc(foreign.OwnKeys(), func(key string) bool {
+		return root.Get(key) != nil
+	}) {
+		m := syntax.NewMistakes(secrets.Mask, secrets.Hide)
+		m.Add(syntax.Pos{File: path, Line: 1, Col: 1}, "%s", other)
+		return nil, m.Err()
+	}
 	if root == nil {
 		return nil, p.m.Err()
 	}

@@ -19,20 +19,19 @@ package convert
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
 	"brunt/scenarios/convert/chaosmesh"
-	"brunt/scenarios/convert/chaostoolkit"
 	"brunt/scenarios/convert/curl"
 	"brunt/scenarios/convert/disruptor"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/convert/har"
 	"brunt/scenarios/convert/jmeter"
-	"brunt/scenarios/convert/litmus"
 	"brunt/scenarios/convert/openapi"
 	"brunt/scenarios/convert/postman"
-	"brunt/scenarios/convert/pumba"
+	"brunt/scenarios/foreign"
 	"brunt/scenarios/syntax"
 )
 
@@ -40,18 +39,15 @@ import (
 func Converters() []draft.Converter {
 	return []draft.Converter{
 		chaosmesh.Converter(),
-		chaostoolkit.Converter(),
 		curl.Converter(),
 		disruptor.Converter(),
 		grpcConverter(),
 		har.Converter(),
 		jmeter.Converter(),
 		k6Converter(),
-		litmus.Converter(),
 		openapi.Converter(),
 		openSLOConverter(),
 		postman.Converter(),
-		pumba.Converter(),
 		toxiproxyConverter(),
 		vegetaConverter(),
 	}
@@ -86,7 +82,11 @@ func convertWith(list []draft.Converter, source []byte, o draft.Options) (*draft
 	if len(source) > maxSource {
 		return nil, fmt.Errorf("%s has more than %d MiB", o.File, maxSource>>20)
 	}
-	return c.Scenario(source, o)
+	made, err := c.Scenario(source, o)
+	if other := foreign.Answer(source); err != nil && other != "" {
+		return nil, fmt.Errorf("%s: %s", o.File, other)
+	}
+	return made, err
 }
 
 // Find returns the converter of a format.
@@ -94,6 +94,9 @@ func Find(kind string) (draft.Converter, error) { return find(Converters(), kind
 
 func find(list []draft.Converter, kind string) (draft.Converter, error) {
 	i := slices.IndexFunc(list, func(c draft.Converter) bool { return c.Name == kind })
+	if other := foreign.AnswerTo(kind); i < 0 && other != "" {
+		return draft.Converter{}, errors.New(other)
+	}
 	if i < 0 {
 		return draft.Converter{}, fmt.Errorf("unknown format %q; %s", kind, syntax.DidYouMean(kind, names(list)))
 	}

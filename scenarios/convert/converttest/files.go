@@ -13,10 +13,9 @@ var Golden = map[string]string{
 	"petstore.openapi.json": "openapi",
 	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
 	"script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
-	"shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
-	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor", "shop.postman.json": "postman",
+	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy",
+	"shop.chaos-mesh.yaml": "chaos-mesh", "shop.openslo.yaml": "openslo",
+	"mesh.disruptor.js": "disruptor", "shop.postman.json": "postman",
 }
 
 // Sources returns the paths of all sources below testdata with their formats: the golden ones, and those in a folder

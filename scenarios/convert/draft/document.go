@@ -108,21 +108,6 @@ func (d *reader) Labels(n *syntax.Node) map[string]string {
 	return out
 }
 
-// Selector parses a selector of labels, such as app=web,tier=front. It is nil if the selector uses another
-// comparison.
-func Selector(selector string) map[string]string {
-	out := map[string]string{}
-	for pair := range strings.SplitSeq(selector, ",") {
-		key, value, ok := strings.Cut(pair, "=")
-		key, value = strings.TrimSpace(key), strings.TrimPrefix(strings.TrimSpace(value), "=")
-		if !ok || key == "" || strings.HasSuffix(key, "!") {
-			return nil
-		}
-		out[key] = value
-	}
-	return out
-}
-
 // Skip marks a value as read, with everything in it: it does not affect the fault, or a note reports it.
 func (d *reader) Skip(n *syntax.Node, keys ...string) {
 	if n = At(n, keys...); n == nil || d.read[n] {

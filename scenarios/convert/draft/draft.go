@@ -210,14 +210,6 @@ func (d *Builder) Reach(u *url.URL) {
 	d.ReachAs(u, Lit(host))
 }
 
-// ReachChaos adds the host of a URL that a fault calls to the guard, unless it is loopback.
-func (d *Builder) ReachChaos(u *url.URL) {
-	if as := Lit(u.Hostname()); !scenarios.IsLoopback(u.Hostname()) &&
-		!slices.ContainsFunc(d.chaos, func(t Text) bool { return t.String() == as.String() }) {
-		d.chaos = append(d.chaos, as)
-	}
-}
-
 // ReachAs is Reach with the text to add for the host.
 func (d *Builder) ReachAs(u *url.URL, as Text) {
 	if scenarios.IsLoopback(u.Hostname()) {

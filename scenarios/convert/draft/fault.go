@@ -18,7 +18,6 @@ type experiment struct {
 	Units    *Node // of the target: containers that are already running
 	Chaos    *Node
 	Slo      *Node // errors < 1% unless a converter sets another
-	Probes   *Node // the flow for a source without a load; nil: a guessed one
 	Requests int   // number of requests that the objectives need, for a source without a load
 
 	chaos []Text         // hosts beyond loopback, and namespaces of pods, that faults reach
@@ -57,11 +56,8 @@ const (
 // oneShots are the kinds of faults that end by themselves.
 var oneShots = []string{"container.restart", "network.reset", "pod.delete", "process.crash"}
 
-// IsOneShot reports whether faults of a kind end by themselves, so that they take no duration.
-func IsOneShot(kind string) bool { return slices.Contains(oneShots, kind) }
-
 // OneShot reports whether the fault ends by itself, so that it takes no duration.
-func (f *Fault) OneShot() bool { return f.Once || IsOneShot(f.Kind) }
+func (f *Fault) OneShot() bool { return f.Once || slices.Contains(oneShots, f.Kind) }
 
 // Inject adds a fault and returns its node, to which the caller may add comments on lost parts. A fault that ends by
 // itself loses its duration.
@@ -107,13 +103,6 @@ func (d *Builder) Inject(f Fault) *Node {
 	return n
 }
 
-// Background adds faults that the faults after them do not wait for.
-func (d *Builder) Background(add func()) {
-	begin := d.until
-	add()
-	d.until = begin
-}
-
 // Wait delays the next fault.
 func (d *Builder) Wait(by time.Duration) { d.until += by }
 
@@ -125,9 +114,6 @@ func (d *Builder) WaitUntil(at time.Duration) bool {
 	d.until = at - betweenFault
 	return true
 }
-
-// WaitForAll lets the next fault wait for all before it, also for those in the background.
-func (d *Builder) WaitForAll() { d.until = d.last }
 
 // Together adds faults side by side: those of each branch begin with those of the others. What follows waits for all.
 func (d *Builder) Together(branches ...func()) {
@@ -185,14 +171,6 @@ func (d *Builder) Pods(p Pod) (name, lost string) {
 // mixed says why there is no fault on containers beside one on pods.
 const mixed = "pods and containers of a Docker engine: a scenario breaks the ones or the others; convert them apart"
 
-// NoContainer says why the scenario can have no fault on a container; it is empty if it can.
-func (d *Builder) NoContainer() string {
-	if d.pods != nil {
-		return mixed
-	}
-	return ""
-}
-
 // cluster adds the param and the permission that faults on pods need.
 func (d *Builder) cluster() {
 	d.Params.Set("context", Plain("kind-kind"))
@@ -242,15 +220,6 @@ func (d *Builder) Container(name string) string {
 	return d.Unit(name, (&Node{}).Set("container", Plain(name)))
 }
 
-// Labelled returns the name of the running containers with labels.
-func (d *Builder) Labelled(labels map[string]string) string {
-	n := new(Node)
-	for _, k := range SortedKeys(labels) {
-		n.Set(k, Plain(labels[k]))
-	}
-	return d.Unit(nameOf(labels), (&Node{}).Set("labels", n))
-}
-
 // nameOf returns the value of the label that names an application.
 func nameOf(labels map[string]string) (name string) {
 	for _, k := range SortedKeys(labels) {
@@ -269,13 +238,9 @@ func (d *Builder) guessLoad() {
 		rate = max(rate, int(float64(d.Requests)*1.2/lasts.Seconds())+1)
 	}
 	load := d.Arrivals(fmt.Sprintf("%d/s", rate), "requests a second").Set("duration", Raw(quantity.FormatDuration(lasts)))
-	flow := d.Probes
-	if flow == nil {
-		flow = List((&Node{}).Set("get", Plain("/")))
-	}
 	load.Say(d.O.Kind +
 		" has no load: this one is a guess. Put the requests of your users here, or convert them from another source.")
-	d.Load.Set("users", load.Set("flow", flow))
+	d.Load.Set("users", load.Set("flow", List((&Node{}).Set("get", Plain("/")))))
 	d.Params.Fields = slices.DeleteFunc(d.Params.Fields, func(f field) bool { return f.Key == "duration" })
 	d.Tell(0, "%s has no load: the one in the scenario is a guess", d.O.Kind)
 }

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Toxic is a toxic of toxiproxy. Actions of Chaos Toolkit make toxics too.
+// A Toxic is a toxic of toxiproxy.
 type Toxic struct {
 	Name, Type, Proxy string
 	Stream            string // upstream, or downstream, which is the default

@@ -31,7 +31,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			r.topic("plans"),
 			r.keys("Keys of a policy", "policy"),
 			r.topic("drills"), r.keys("Keys of a drill", "drill"),
-			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("suggest"), r.topic("find"), r.topic("tolerate"),
+			r.topic("convert"), r.topic("your-fault"), r.topic("k6"), r.topic("gate"), r.topic("suggest"), r.topic("find"), r.topic("tolerate"),
 			r.topic("cookies"), r.topic("live"),
 			r.glossaryTable(), r.topic("statistics"),
 			r.topic("speed")),

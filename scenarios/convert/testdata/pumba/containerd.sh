@@ -1,1 +1,0 @@
-pumba --runtime containerd pause --duration 10s cart

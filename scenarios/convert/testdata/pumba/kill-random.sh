@@ -1,1 +1,0 @@
-pumba --random --interval 30s kill --limit 2 re2:^cart

@@ -1,1 +1,0 @@
-pumba kill --signal SIGTERM cart

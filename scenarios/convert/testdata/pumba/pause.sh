@@ -1,1 +1,0 @@
-pumba pause --duration 15s cart store

@@ -1,1 +1,0 @@
-pumba --runtime podman --host unix:///run/podman/podman.sock pause --duration 10s cart

@@ -1,1 +1,0 @@
-pumba netem --tc-image gaiadocker/iproute2 --duration 1m rate --rate 1mbit --packetoverhead 5 cart

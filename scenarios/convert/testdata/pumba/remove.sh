@@ -1,1 +1,0 @@
-pumba rm --force --volumes cart

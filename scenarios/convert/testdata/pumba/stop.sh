@@ -1,1 +1,0 @@
-pumba stop --time 5 --restart --duration 30s cart
