@@ -28,7 +28,7 @@ func TestCutTransport_TimesFollow(t *testing.T) {
 				s.Start()
 			}
 			defer s.Close()
-			stall := func() { time.Sleep(100 * time.Millisecond) } // stands for the time until the request is woken
+			stall := func() { time.Sleep(100 * time.Millisecond) } // simulates the time until the request is woken
 			real := s.Client().Transport.(*http.Transport).Clone()
 			real.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, network, addr)

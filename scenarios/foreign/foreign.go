@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A tool is one whose files are recognised.
@@ -16,24 +17,26 @@ type tool struct {
 	has     []*regexp.Regexp // each matches in such a file, and not all of them in a scenario
 }
 
-var tools = []tool{
-	{
-		source: "a manifest of Litmus", formats: []string{"litmus", "litmuschaos"},
-		has: []*regexp.Regexp{regexp.MustCompile(`(?m)^[\s{]*["']?apiVersion["']?:\s*["']?litmuschaos\.io/`)},
-	},
-	{
-		source: "an experiment of Chaos Toolkit", formats: []string{"chaostoolkit", "chaos-toolkit"},
-		has: []*regexp.Regexp{
-			regexp.MustCompile(`(?:^|[\s{,])["']?method["']?\s*:\s*(?:\[|\n\s*-)`),
-			regexp.MustCompile(`(?:^|[\s{,])["']?(?:provider|steady-state-hypothesis)["']?\s*:`),
+var tools = sync.OnceValue(func() []tool {
+	return []tool{
+		{
+			source: "a manifest of Litmus", formats: []string{"litmus", "litmuschaos"},
+			has: []*regexp.Regexp{regexp.MustCompile(`(?m)^[\s{]*["']?apiVersion["']?:\s*["']?litmuschaos\.io/`)},
 		},
-	},
-	{
-		source: "a script with commands of pumba", formats: []string{"pumba"},
-		has: []*regexp.Regexp{regexp.MustCompile(
-			`(?m)^[^#\n]*\bpumba(?::\S+)?["']?\s(?:.*\s)?(?:kill|stop|restart|pause|rm|exec|stress|netem|iptables)\b`)},
-	},
-}
+		{
+			source: "an experiment of Chaos Toolkit", formats: []string{"chaostoolkit", "chaos-toolkit"},
+			has: []*regexp.Regexp{
+				regexp.MustCompile(`(?:^|[\s{,])["']?method["']?\s*:\s*(?:\[|\n\s*-)`),
+				regexp.MustCompile(`(?:^|[\s{,])["']?(?:provider|steady-state-hypothesis)["']?\s*:`),
+			},
+		},
+		{
+			source: "a script with commands of pumba", formats: []string{"pumba"},
+			has: []*regexp.Regexp{regexp.MustCompile(
+				`(?m)^[^#\n]*\bpumba(?::\S+)?["']?\s(?:.*\s)?(?:kill|stop|restart|pause|rm|exec|stress|netem|iptables)\b`)},
+		},
+	}
+})
 
 // OwnKeys returns keys of a scenario that no file of another tool has at its top. A scenario may hold text of such a
 // file: a command of pumba, or an object of Litmus that it applies.
@@ -50,7 +53,7 @@ func Answer(text []byte) string {
 	if own.Match(text) {
 		return ""
 	}
-	for _, t := range tools {
+	for _, t := range tools() {
 		if !slices.ContainsFunc(t.has, func(r *regexp.Regexp) bool { return !r.Match(text) }) {
 			return fmt.Sprintf(answer, t.source)
 		}
@@ -61,7 +64,7 @@ func Answer(text []byte) string {
 // AnswerTo returns what to do with a file in a format that `brunt convert` does not know, or an empty text if no tool
 // here has it.
 func AnswerTo(format string) string {
-	for _, t := range tools {
+	for _, t := range tools() {
 		if slices.Contains(t.formats, format) {
 			return fmt.Sprintf(answer, t.source)
 		}

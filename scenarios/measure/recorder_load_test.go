@@ -119,7 +119,7 @@ func TestRecorder_NoAllocation(t *testing.T) {
 	}
 }
 
-// TestShard_Full: samples that nobody folds do not fill the memory, as those that record more sort them, and each is
+// TestShard_Full: samples without a fold do not fill the memory, as those that record more sort them, and each is
 // counted.
 func TestShard_Full(t *testing.T) {
 	const writers, each = 4, mostWaiting

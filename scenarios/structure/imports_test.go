@@ -23,7 +23,8 @@ type group struct {
 var groups = []group{
 	// what a scenario says
 	{name: "language", folders: []string{
-		"scenarios", "scenarios/budget", "scenarios/check", "scenarios/connect", "scenarios/disk", "scenarios/notes", "scenarios/policies",
+		"scenarios", "scenarios/budget", "scenarios/check", "scenarios/connect", "scenarios/disk", "scenarios/foreign",
+		"scenarios/notes", "scenarios/policies",
 		"scenarios/quantity",
 		"scenarios/secret", "scenarios/slo", "scenarios/statistics", "scenarios/syntax/...", "scenarios/template",
 	}},
