@@ -61,7 +61,7 @@ func Parse(path string, o Options) (*Scenario, error) {
 		return nil, fmt.Errorf("reading the scenario: %w", err)
 	}
 	root := p.load(path, text, nil)
-	if other := foreign.Answer(text); other != "" && !slices.ContainsFunc(foreign.OwnKeys(), func(key string) bool {
+	if other := foreign.Answer(text, ""); other != "" && !slices.ContainsFunc(foreign.OwnKeys(), func(key string) bool {
 		return root.Get(key) != nil
 	}) {
 		m := syntax.NewMistakes(secrets.Mask, secrets.Hide)

@@ -307,7 +307,7 @@ func TestConvert_Refuses(t *testing.T) {
 		{"a list", "har", `[1]`, "x:1: this is not the JSON of a recording"},
 		{"half a recording", "har", "{\"log\":\n{\"entries\":[{", "x:2: unexpected EOF"},
 		{"nothing recorded", "har", `{"log":{"entries":[]}}`, "no request is in it"},
-		{"Swagger 2", "openapi", "swagger: '2.0'\npaths: {}\n", "this is Swagger 2"},
+		{"Swagger 2", "openapi", "swagger: '2.0'\npaths: {}\n", "a Swagger 2 document is not converted"},
 		{"no document", "openapi", "a: 1\n", "want a document of OpenAPI 3"},
 		{"no operation", "openapi", "openapi: 3.0.0\npaths: {}\n", "no request is in it"},
 		{

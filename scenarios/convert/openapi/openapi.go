@@ -85,13 +85,6 @@ func reason(d *draft.Builder, source []byte, err error) error {
 
 // loadOpenAPI reads the document, and the files beside it that it references.
 func loadOpenAPI(d *draft.Builder, source []byte) (*openapi3.T, error) {
-	var head struct {
-		Swagger string `json:"swagger"`
-	}
-	if json.Unmarshal(source, &head) == nil && head.Swagger != "" || strings.HasPrefix(string(source), "swagger:") ||
-		strings.Contains(string(source), "\nswagger:") {
-		return nil, errors.New("this is Swagger 2; a converter such as swagger2openapi makes OpenAPI 3 of it")
-	}
 	load := func(source []byte) (*openapi3.T, error) {
 		l := openapi3.NewLoader()
 		l.IncludeOrigin = true
