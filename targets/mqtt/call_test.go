@@ -121,7 +121,7 @@ func TestSubscribe_Twice(t *testing.T) {
 		"\x32\x07\x00\x01a\x00\x09\x001" + message + "2": "[1,2]",
 		"\x30\x05\x00\x01b\x003" + message + "2":         "[2]", // no one subscribed to b
 	} {
-		s := start(t, options{news: said + release})
+		s := start(t, options{news: said + release, once: true})
 		f := newFixture(t, targets.Options{Base: s.Base()},
 			`{mqtt.subscribe: a, qos: 2, keep: user, messages: 9, within: 200ms, extract: {all: $}}`)
 		u := f.Flow.Open(t, f.Client, f.T0, 0)

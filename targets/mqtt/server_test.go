@@ -23,6 +23,7 @@ type server struct {
 
 	pings atomic.Int64
 	deaf  atomic.Bool // it does not answer pings
+	told  atomic.Bool // a client has subscribed
 
 	mu    sync.Mutex
 	hello [][]byte // the CONNECTs
@@ -36,6 +37,7 @@ type options struct {
 	query   string // of the URL of its endpoint
 	connack string // empty: the client is accepted
 	news    string // follows each SUBACK
+	once    bool   // news follows the first SUBACK alone, however often a client that gave up subscribes again
 	say     func(topic, body string, id []byte) string
 }
 
@@ -116,7 +118,10 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 				return
 			}
 		case 8: // SUBSCRIBE
-			answer = "\x90\x04" + string(body[:2]) + "\x00\x02" + o.news
+			answer = "\x90\x04" + string(body[:2]) + "\x00\x02"
+			if !s.told.Swap(true) || !o.once {
+				answer += o.news
+			}
 		case 12:
 			if s.pings.Add(1); !s.deaf.Load() {
 				answer = "\xd0\x00"
