@@ -129,9 +129,15 @@ slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2
 	if terms != 3 {
 		t.Errorf("the terms are %+v", res.Series)
 	}
-	// One node leads at a time, all three answer, and the front answers the question about each.
+	// One node leads at a time, all three answer, and the front answers the question about each. How many lead is not
+	// known while a node that was killed starts, which takes long where many others run: if that is a large part of the
+	// run, it is no pass.
 	for i, want := range map[int]scenarios.Verdict{2: scenarios.Pass, 3: scenarios.Fail, 4: scenarios.Pass} {
-		if o := res.Objectives[i]; o.Verdict != want {
+		o := res.Objectives[i]
+		unknown := o.Verdict == scenarios.Inconclusive && slices.ContainsFunc(o.Because, func(n result.Note) bool {
+			return n.Kind == result.ValuesMissing
+		})
+		if o.Verdict != want && (want == scenarios.Fail || !unknown) {
 			t.Errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
 		}
 	}
