@@ -79,6 +79,10 @@ watch:
   asked: {of: node, get: "${unit.front.url}/", count: true, every: 200ms}
 slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2, metric(asked) >= 1]
 `)
+	// How many lead is not known while a killed node starts: the run ends long after the last one has, or the objective
+	// is open.
+	const short, long = "duration: 7s", "duration: 12s"
+	text = strings.Replace(text, short, long, 1)
 	plan := mustCompile(t, text)
 	lines, err := dryrun.Run(t.Context(), plan)
 	if said := strings.Join(lines, "\n"); err != nil || !strings.Contains(said, "hitting the leader of node") {
@@ -91,7 +95,7 @@ slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2
 	if slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool { return !f.Injected.Known() }) {
 		// Each kill waits until the one before is over, which takes longer than the load where many others run.
 		t.Logf("again, with a load of a minute: %s", res.Reason)
-		res = runText(t, strings.Replace(text, "duration: 7s", "duration: 60s", 1), run.Options{})
+		res = runText(t, strings.Replace(text, long, "duration: 60s", 1), run.Options{})
 	}
 	if len(res.Faults) != 3 {
 		t.Fatalf("%s: %+v", res.Reason, res.Faults)
@@ -129,15 +133,9 @@ slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2
 	if terms != 3 {
 		t.Errorf("the terms are %+v", res.Series)
 	}
-	// One node leads at a time, all three answer, and the front answers the question about each. How many lead is not
-	// known while a node that was killed starts, which takes long where many others run: if that is a large part of the
-	// run, it is no pass.
+	// One node leads at a time, all three answer, and the front answers the question about each.
 	for i, want := range map[int]scenarios.Verdict{2: scenarios.Pass, 3: scenarios.Fail, 4: scenarios.Pass} {
-		o := res.Objectives[i]
-		unknown := o.Verdict == scenarios.Inconclusive && slices.ContainsFunc(o.Because, func(n result.Note) bool {
-			return n.Kind == result.ValuesMissing
-		})
-		if o.Verdict != want && (want == scenarios.Fail || !unknown) {
+		if o := res.Objectives[i]; o.Verdict != want {
 			t.Errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
 		}
 	}
