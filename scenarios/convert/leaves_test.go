@@ -735,8 +735,8 @@ var withoutPart = []string{
 // are refused with a reason.
 func TestConvert_Corpus(t *testing.T) {
 	files := converttest.Sources(t, "testdata")
-	if len(files) < 140 {
-		t.Errorf("%d files, want at least 140", len(files))
+	if len(files) < 144 {
+		t.Errorf("%d files, want at least 144", len(files))
 	}
 	for path, kind := range files {
 		b, err := os.ReadFile(path)
