@@ -165,6 +165,10 @@ func (s *snapshot) judgeCase() judge.Case {
 			c.Blocks = append(c.Blocks, requests.Span(b))
 		}
 	}
+	entries := make(map[string]*timeline.Entry, len(s.plan.Faults))
+	for _, e := range s.plan.Faults {
+		entries[e.Name] = e
+	}
 	for _, rec := range s.records {
 		if rec.Skipped {
 			c.Skipped = append(c.Skipped, judge.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
@@ -173,7 +177,7 @@ func (s *snapshot) judgeCase() judge.Case {
 			continue
 		}
 		c.Occurrences = append(c.Occurrences, make([]judge.Occurrence, max(0, rec.N+1-len(c.Occurrences)))...)
-		c.Occurrences[rec.N] = s.occurrence(rec)
+		c.Occurrences[rec.N] = occurrenceOf(rec, entries[rec.Fault])
 		if rec.Detect != nil {
 			c.Detected[rec.N] = observe.DetectionOf(rec.Detect, sc.Secrets.Mask)
 		}
@@ -224,14 +228,13 @@ func (s *snapshot) judgeCase() judge.Case {
 	return c
 }
 
-// occurrence returns what the timeline knows of an occurrence.
-func (s *snapshot) occurrence(rec *chaos.Record) judge.Occurrence {
+// occurrenceOf returns what the timeline knows of an occurrence of an entry.
+func occurrenceOf(rec *chaos.Record, e *timeline.Entry) judge.Occurrence {
 	out := judge.Occurrence{
 		Hit: rec.HitUnits(), Unverified: rec.VerifyErr != nil, Partial: isPartial(rec.VerifyErr), Gone: isGone(rec),
 		StaysDown: staysIn(rec),
 	}
-	if i := slices.IndexFunc(s.plan.Faults, func(e *timeline.Entry) bool { return e.Name == rec.Fault }); i >= 0 {
-		e := s.plan.Faults[i]
+	if e != nil {
 		out.RequireImpact, out.Group, out.OneShot = e.RequireImpact, e.Kind == result.GroupKind, e.OneShot()
 	}
 	if rec.Traffic != nil {
