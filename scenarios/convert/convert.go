@@ -83,7 +83,10 @@ func convertWith(list []draft.Converter, source []byte, o draft.Options) (*draft
 		return nil, fmt.Errorf("%s has more than %d MiB", o.File, maxSource>>20)
 	}
 	made, err := c.Scenario(source, o)
-	if other := foreign.Answer(source, o.Kind); err != nil && other != "" {
+	if err == nil {
+		return made, nil
+	}
+	if other := foreign.Answer(source, o.Kind); other != "" {
 		return nil, fmt.Errorf("%s: %s", o.File, other)
 	}
 	return made, err

@@ -89,7 +89,9 @@ var tools = sync.OnceValue(func() []tool {
 func OwnKeys() []string { return []string{"target", "load", "chaos", "slo", "extends"} }
 
 // own matches a line with such a key, of a scenario that can't be read as YAML.
-var own = regexp.MustCompile(`(?m)^\{?["']?(?:` + strings.Join(OwnKeys(), "|") + `)["']?\s*:`)
+var own = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\{?["']?(?:` + strings.Join(OwnKeys(), "|") + `)["']?\s*:`)
+})
 
 // says returns what to do with a file of the tool.
 func (t *tool) says() string {
@@ -103,7 +105,7 @@ func (t *tool) says() string {
 // Answer returns what to do with a file of another tool, in one sentence, or an empty text if it is none or a scenario.
 // A file in format, that of `brunt convert` that failed to read it, has no answer either.
 func Answer(text []byte, format string) string {
-	if own.Match(text) {
+	if own().Match(text) {
 		return ""
 	}
 	for _, t := range tools() {
